@@ -1,0 +1,124 @@
+/** The contract of a format: one folder that turns a directory of the outside world into a `PluginSpec`. */
+import type { ArchiveRules, JsonObject, JsonValue, Operation, PluginSpec } from '../plugin-spec.ts';
+
+/** A directory that a format reads its manifest from. No other file system access is allowed to `read`. */
+export interface ReadonlyTree {
+  /** Absolute path of the directory. */
+  readonly directory: string;
+  /** The bytes of a file, or undefined when there is no such file. Path relative to the directory, with `/`. */
+  read(path: string): Uint8Array | undefined;
+  /** What is at a path, links followed. */
+  kind(path: string): 'file' | 'directory' | 'absent';
+  /** Names of the entries of a sub-directory (`''` for the root), sorted; empty when there is none. */
+  list(path: string): readonly string[];
+}
+
+/** Where a reference that is not a path leads. */
+export interface RemoteSource {
+  readonly kind: 'github';
+  readonly owner: string;
+  readonly repository: string;
+  /** A tag, or `latest`. */
+  readonly tag: string;
+  /** SHA-256 of the archive in hexadecimal, where the reference states one. */
+  readonly sha256?: string;
+}
+
+/** What a caller adds to a spec when a resident plugin is opened. */
+export interface OpeningRequest {
+  /** Interface descriptor given by the caller; the format checks it. */
+  readonly interface?: JsonObject;
+  /** Configuration of this instance, any JSON value; undefined: none was given. */
+  readonly config?: JsonValue;
+  /** Whether the original's conversions are reproduced where ours are better. @default false */
+  readonly strict?: boolean;
+}
+
+/** A plugin that lives in one process and answers many calls through the wire. */
+export interface ResidentConversation {
+  readonly kind: 'resident';
+  /** Absolute path of the format's Python half. */
+  readonly dialect: string;
+  /** What `dialect.open` is given; throws `ARGUMENT_INVALID` for a descriptor or configuration that cannot be used. */
+  opening(spec: PluginSpec, request: OpeningRequest): JsonObject;
+  /** Turns arguments into what the wire carries, for formats with values of their own. */
+  encodeArguments?(operation: Operation, args: readonly unknown[], request: OpeningRequest): readonly unknown[];
+  /** Turns a value of the wire into what the caller sees. */
+  decodeValue?(operation: Operation, value: unknown, request: OpeningRequest): unknown;
+}
+
+/** One call of a one-shot plugin, before it is bytes. */
+export interface OneShotCall {
+  readonly operation: string;
+  /** `single`: one input; `batch`: many in one process. */
+  readonly mode: 'single' | 'batch';
+  readonly input?: unknown;
+  readonly items?: readonly { readonly id: string; readonly input: unknown }[];
+  /** Secret values by key. */
+  readonly auth: Readonly<Record<string, string>>;
+  readonly strict: boolean;
+}
+
+/** How a one-shot process ended and what it wrote. */
+export interface OneShotReply {
+  readonly stdout: Uint8Array;
+  /** Exit status, or null when a signal ended it. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
+/** Something odd about a reply that does not change its value. */
+export interface Diagnostic {
+  /** Short kebab-case name of what is odd. */
+  readonly kind: string;
+  readonly message: string;
+  readonly details?: JsonObject;
+}
+
+/** What a one-shot reply means. */
+export type Verdict =
+  | { readonly ok: true; readonly value: unknown; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly ok: false; readonly failure: OneShotFailure; readonly diagnostics: readonly Diagnostic[] };
+
+/** Why a reply is an error. */
+export interface OneShotFailure {
+  /** `plugin`: the plugin's own error; `exit`: it ended badly; `parse`: its output is no reply. */
+  readonly kind: 'plugin' | 'exit' | 'parse';
+  readonly message: string;
+  /** Where in the output the parser gave up, in UTF-16 units. */
+  readonly offset?: number;
+  readonly details?: JsonObject;
+}
+
+/** One row of a batch: exactly one per item, in input order. */
+export interface BatchRow {
+  readonly id: string;
+  readonly result?: unknown;
+  readonly error?: unknown;
+  /** True where the plugin left the item out. */
+  readonly missing?: boolean;
+}
+
+/** A plugin that is a fresh process per call: bytes in, bytes out. Both functions are pure. */
+export interface OneShotConversation {
+  readonly kind: 'one-shot';
+  /** Total deadlines in milliseconds that the format's plugins are written for. */
+  readonly defaultTimeoutMs: { readonly single: number; readonly batch: number };
+  /** Whether one process may be given many items. */
+  canBatch(spec: PluginSpec): boolean;
+  encodeCall(spec: PluginSpec, call: OneShotCall): Uint8Array;
+  decodeReply(spec: PluginSpec, call: OneShotCall, reply: OneShotReply): Verdict;
+}
+
+/** A reader of one manifest dialect. */
+export interface PluginFormat {
+  readonly name: string;
+  /** Exact file name that claims a directory, before anything is parsed. */
+  readonly manifestFile: string;
+  /** Reads a reference that is not a path, such as `owner/repo@tag`; undefined: not this format's. */
+  parseReference?(text: string): RemoteSource | undefined;
+  /** Pure. Throws `ManifestError` that names file, line where known, key and expectation. */
+  read(files: ReadonlyTree): PluginSpec;
+  readonly conversation: ResidentConversation | OneShotConversation;
+  readonly archive: ArchiveRules;
+}
