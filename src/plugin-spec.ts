@@ -15,7 +15,7 @@ export type OperationKind = 'unary' | 'server-stream' | 'client-stream' | 'bidi'
 /** Whether values are JSON-like (`typed`) or one run of bytes each way (`raw`). */
 export type WireMode = 'typed' | 'raw';
 
-/** Something that a plugin can be asked to do: a Fidius method, an Obscura action, a RemoteMedia node. */
+/** Something that a plugin can be asked to do: a method, an action or a node, whichever word its system uses. */
 export interface Operation {
   readonly name: string;
   readonly kind: OperationKind;
@@ -43,7 +43,7 @@ export interface Finding {
   readonly hint?: string;
 }
 
-/** A secret that a plugin asks for: an Obscura `auth` entry. */
+/** A secret that a plugin asks for. */
 export interface SecretField {
   readonly key: string;
   readonly label: string;

@@ -6,13 +6,13 @@ import { posix } from 'node:path';
 
 import { librarySources, projectFiles, readProjectFile, report } from './source-files.ts';
 
-const LEAVES = ['errors', 'plugin-spec', 'runtime-data', 'files'];
+const LEAVES = ['errors', 'plugin-spec', 'runtime-data', 'nearest-name'];
 
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   'plugin-spec': [],
   'runtime-data': [],
-  files: ['errors'],
+  'nearest-name': [],
   archive: LEAVES,
   secrets: LEAVES,
   process: LEAVES,
