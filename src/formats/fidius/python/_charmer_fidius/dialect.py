@@ -1,0 +1,125 @@
+"""The Python half of the Fidius format: loads a package's module, checks its interface, calls its methods.
+
+The runner drives one ``Dialect`` per process and knows nothing else of Fidius. Numbers in comments name the
+sections of the Fidius specification that a rule comes from.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import ModuleType
+from typing import Any, Dict, Iterator, List, Optional
+
+from _charmer.dialect import Failure
+
+# The runner loads this file by its path. Its neighbours become a package that is found by place, not by an import
+# path that belongs to the plugin.
+_package = ModuleType('_charmer_fidius')
+_package.__path__ = [os.path.dirname(os.path.abspath(__file__))]
+sys.modules['_charmer_fidius'] = _package
+
+from _charmer_fidius import failures, loading  # noqa: E402
+
+
+def create() -> Dialect:
+    """Called once by the runner."""
+    return Dialect()
+
+
+class Dialect:
+    """What the runner sees of Fidius."""
+
+    uses_event_loop = False
+
+    def __init__(self) -> None:
+        self._methods: Dict[str, loading.Method] = {}
+        self._strict: Optional[ModuleType] = None
+
+    def open(self, opening: Dict[str, Any], host: Any) -> List[Dict[str, Any]]:
+        """Imports, checks the hash, configures, looks up every method: in this order (7.2, 7.4)."""
+        if opening.get('strict'):
+            from _charmer_fidius import strict_conversions
+
+            self._strict = strict_conversions
+        name = opening['entryModule']
+        module = loading.import_entry(name)
+        interface = opening.get('interface')
+        declared = loading.check_hash(name, module, interface, host)
+        home: Any = module
+        if 'config' in opening:
+            config = opening['config']
+            home = loading.configure(name, module, self._strict.config_argument(config) if self._strict else config)
+        context = f'{name} instance' if 'config' in opening else name
+        if interface is None:
+            methods = loading.discover_methods(module, home)
+        else:
+            methods = loading.resolve_methods(interface, home, context)
+        self._methods = {method.name: method for method in methods}
+        return [loading.operation_of(method, declared) for method in methods]
+
+    def call(self, operation: str, arguments: List[Any], call: Any) -> Any:
+        """Calls a method with positional arguments, a fed stream first (6). Coroutines are the runner's to await."""
+        method = self._methods[operation]
+        if method.function is None:
+            raise failures.Refusal(Failure('OPERATION_UNKNOWN', f"The plugin lacks the optional method '{operation}'"))
+        if method.coerce is not None:
+            arguments = coerce_all(method.coerce, arguments)
+        values = stream_first(arguments)
+        if self._strict is not None and not method.is_raw:
+            return self._strict.call(method.function, values, bool(getattr(call, 'streaming', False)))
+        result = method.function(*values)
+        return raw_result(result) if method.is_raw else result
+
+    def describe(self, error: BaseException) -> Optional[Failure]:
+        """What an exception of the plugin is to the host (7.7)."""
+        return failures.describe(error)
+
+    def close(self) -> None:
+        """Nothing to let go: the process ends with the plugin."""
+
+
+def coerce_all(plans: List[Optional[loading.Plan]], arguments: List[Any]) -> List[Any]:
+    return [
+        plans[index](value) if index < len(plans) and plans[index] is not None else value
+        for index, value in enumerate(arguments)
+    ]
+
+
+def stream_first(arguments: List[Any]) -> List[Any]:
+    """The host-fed iterator moves to the front, whatever its position in the interface (6)."""
+    for index, value in enumerate(arguments):
+        if index > 0 and hasattr(value, '__next__'):
+            return [value, *arguments[:index], *arguments[index + 1 :]]
+    return arguments
+
+
+def raw_result(result: Any) -> Any:
+    """Bytes of a raw method: any sequence of integers from 0 to 255 (7.6)."""
+    if isinstance(result, (bytes, bytearray)):
+        return result
+    if hasattr(result, '__await__'):
+        return awaited_raw(result)
+    try:
+        if isinstance(result, memoryview) and result.format == 'B' and result.contiguous:
+            return result
+        return bytes(list(sequence_of(result)))
+    except Exception as error:
+        reason = failures.text_of(error)
+        if isinstance(error, (ValueError, OverflowError)):
+            reason = 'out of range integral type conversion attempted'
+            error = OverflowError(reason)
+        text = f'raw method must return bytes/bytearray, got: {failures.class_name(error)}: {reason}'
+        raise failures.refusal('RESULT_INVALID', text, {'kind': 'Serialization'})
+
+
+async def awaited_raw(result: Any) -> Any:
+    return raw_result(await result)
+
+
+def sequence_of(value: Any) -> Iterator[Any]:
+    if isinstance(value, str):
+        raise TypeError("Can't extract `str` to `Vec`")
+    if isinstance(value, dict) or not hasattr(type(value), '__getitem__') or not hasattr(type(value), '__len__'):
+        raise TypeError(f"'{type(value).__name__}' object cannot be converted to 'Sequence'")
+    return iter(value)
