@@ -1,0 +1,30 @@
+/** RemoteMedia Python source plugins: a folder with `plugin.toml` and modules with node classes. */
+import type { ArchiveRules } from '../../plugin-spec.ts';
+import type { PluginFormat } from '../format.ts';
+import { conversation } from './conversation.ts';
+import { MANIFEST_FILE } from './manifest.ts';
+import { parseGithubReference } from './plugin-specs.ts';
+import { readPlugin } from './read.ts';
+
+export { conversation, type NodeConfiguration, toWire } from './conversation.ts';
+export { parsePipelineManifest } from './pipeline-manifest.ts';
+export { parsePluginEntry, type PluginEntry } from './plugin-specs.ts';
+export { type AddedRequirements, PYTHON_DIRECTORY, requirementsFor } from './read.ts';
+
+/** How a plugin's directory becomes one file: what GitHub serves for a tag. */
+const archive: ArchiveRules = {
+  extension: 'tar.gz',
+  container: 'tar.gz',
+  excludedDirectories: ['.git', '.venv', '__pycache__', 'node_modules', '.pytest_cache', '.mypy_cache'],
+  signatureFile: 'plugin.sig',
+};
+
+/** The format. Node types are its operations; a node lives in a process of its own. */
+export const remotemedia: PluginFormat = {
+  name: 'remotemedia',
+  manifestFile: MANIFEST_FILE,
+  parseReference: parseGithubReference,
+  read: readPlugin,
+  conversation,
+  archive,
+};
