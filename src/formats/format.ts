@@ -57,6 +57,8 @@ export interface OneShotCall {
   /** Secret values by key. */
   readonly auth: Readonly<Record<string, string>>;
   readonly strict: boolean;
+  /** Configuration given at load: the format's own switches for reading replies. */
+  readonly config?: JsonValue | undefined;
 }
 
 /** How a one-shot process ended and what it wrote. */
