@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import os
 import sys
-from types import ModuleType
-from typing import Any, Dict, Iterator, List, Optional
+
+# `typing` costs milliseconds at every start; type checkers take any variable of this name as true.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any, Iterator
 
 from _charmer.dialect import Failure
 
 # The runner loads this file by its path. Its neighbours become a package that is found by place, not by an import
 # path that belongs to the plugin.
-_package = ModuleType('_charmer_fidius')
+_package = type(sys)('_charmer_fidius')
 _package.__path__ = [os.path.dirname(os.path.abspath(__file__))]
 sys.modules['_charmer_fidius'] = _package
 
@@ -33,10 +37,10 @@ class Dialect:
     uses_event_loop = False
 
     def __init__(self) -> None:
-        self._methods: Dict[str, loading.Method] = {}
-        self._strict: Optional[ModuleType] = None
+        self._methods: dict[str, loading.Method] = {}
+        self._strict: ModuleType | None = None
 
-    def open(self, opening: Dict[str, Any], host: Any) -> List[Dict[str, Any]]:
+    def open(self, opening: dict[str, Any], host: Any) -> list[dict[str, Any]]:
         """Imports, checks the hash, configures, looks up every method: in this order (7.2, 7.4)."""
         if opening.get('strict'):
             from _charmer_fidius import strict_conversions
@@ -46,6 +50,8 @@ class Dialect:
         module = loading.import_entry(name)
         interface = opening.get('interface')
         declared = loading.check_hash(name, module, interface, host)
+        if declared is not None:
+            host.fact('interfaceHash', loading.hexadecimal(declared))
         home: Any = module
         if 'config' in opening:
             config = opening['config']
@@ -56,13 +62,13 @@ class Dialect:
         else:
             methods = loading.resolve_methods(interface, home, context)
         self._methods = {method.name: method for method in methods}
-        return [loading.operation_of(method, declared) for method in methods]
+        return [loading.operation_of(method) for method in methods]
 
-    def call(self, operation: str, arguments: List[Any], call: Any) -> Any:
+    def call(self, operation: str, arguments: list[Any], call: Any) -> Any:
         """Calls a method with positional arguments, a fed stream first (6). Coroutines are the runner's to await."""
         method = self._methods[operation]
         if method.function is None:
-            raise failures.Refusal(Failure('OPERATION_UNKNOWN', f"The plugin lacks the optional method '{operation}'"))
+            raise Failure('OPERATION_UNKNOWN', f"The plugin lacks the optional method '{operation}'")
         if method.coerce is not None:
             arguments = coerce_all(method.coerce, arguments)
         values = stream_first(arguments)
@@ -71,7 +77,7 @@ class Dialect:
         result = method.function(*values)
         return raw_result(result) if method.is_raw else result
 
-    def describe(self, error: BaseException) -> Optional[Failure]:
+    def describe(self, error: BaseException) -> Failure | None:
         """What an exception of the plugin is to the host (7.7)."""
         return failures.describe(error)
 
@@ -79,14 +85,14 @@ class Dialect:
         """Nothing to let go: the process ends with the plugin."""
 
 
-def coerce_all(plans: List[Optional[loading.Plan]], arguments: List[Any]) -> List[Any]:
+def coerce_all(plans: list[loading.Plan | None], arguments: list[Any]) -> list[Any]:
     return [
         plans[index](value) if index < len(plans) and plans[index] is not None else value
         for index, value in enumerate(arguments)
     ]
 
 
-def stream_first(arguments: List[Any]) -> List[Any]:
+def stream_first(arguments: list[Any]) -> list[Any]:
     """The host-fed iterator moves to the front, whatever its position in the interface (6)."""
     for index, value in enumerate(arguments):
         if index > 0 and hasattr(value, '__next__'):

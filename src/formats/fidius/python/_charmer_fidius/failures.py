@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+import os
+
+# `typing` costs milliseconds at every start; type checkers take any variable of this name as true.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 from _charmer.dialect import Failure
 
 UNPRINTABLE = '<unprintable Python exception>'
 # Top-level modules whose frames lead up to the plugin's first one.
-OWN_ROOTS = ('__main__', '_charmer', '_charmer_fidius', 'asyncio', 'importlib', '_frozen_importlib')
+OWN_ROOTS = ('__main__', '_charmer', 'asyncio', 'importlib')
+OWN_DIRECTORY = os.path.dirname(os.path.abspath(__file__))
 
 
-class Refusal(BaseException):
-    """Carries a finished failure to the runner; a BaseException so that plugin code never catches it by accident."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__()
-        self.failure = failure
-
-
-def refusal(code: str, text: str, details: Dict[str, Any], **fields: Any) -> Refusal:
+def refusal(code: str, text: str, details: dict[str, Any], **fields: Any) -> Failure:
     """A failure of the host's own; ``details.text`` keeps the original wording."""
-    return Refusal(Failure(code, text[0].upper() + text[1:], details={**details, 'text': text}, **fields))
+    return Failure(code, text[0].upper() + text[1:], details={**details, 'text': text}, **fields)
 
 
-def import_refusal(name: str, reason: str, error: BaseException, kind: str = 'ImportFailed') -> Refusal:
-    details: Dict[str, Any] = {'kind': kind, 'module': name, 'exception': class_name(error), 'reason': text_of(error)}
+def import_refusal(name: str, reason: str, error: BaseException, kind: str = 'ImportFailed') -> Failure:
+    details: dict[str, Any] = {'kind': kind, 'module': name, 'exception': class_name(error), 'reason': text_of(error)}
     sdk = sdk_error_class()
     if sdk is not None and isinstance(error, sdk):
         described = describe_sdk_error(error)
@@ -39,8 +37,8 @@ def import_refusal(name: str, reason: str, error: BaseException, kind: str = 'Im
 
 def describe(error: BaseException) -> Failure:
     """What an exception of the plugin is to the host."""
-    if isinstance(error, Refusal):
-        return error.failure
+    if isinstance(error, Failure):
+        return error
     sdk = sdk_error_class()
     if sdk is not None and isinstance(error, sdk):
         return describe_sdk_error(error)
@@ -115,5 +113,7 @@ def frames_of(error: BaseException) -> str:
 
 
 def is_own_frame(frame: Any) -> bool:
+    if os.path.dirname(frame.f_code.co_filename) == OWN_DIRECTORY:
+        return True
     root = str(frame.f_globals.get('__name__', '')).partition('.')[0]
     return root in OWN_ROOTS

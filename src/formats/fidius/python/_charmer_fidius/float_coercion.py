@@ -6,17 +6,20 @@ A type is a string (``f64``) or an object with one key that says its shape, as w
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, FrozenSet, List, Optional
+# `typing` costs milliseconds at every start; type checkers take any variable of this name as true.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
 
-Plan = Callable[[Any], Any]
+    Plan = Callable[[Any], Any]
 
 
-def plans_for(arguments: List[Dict[str, Any]], named_types: Dict[str, Any]) -> List[Optional[Plan]]:
+def plans_for(arguments: list[dict[str, Any]], named_types: dict[str, Any]) -> list[Plan | None]:
     """One plan per argument in order, None where values stay as they are."""
     return [plan_of(argument.get('type'), named_types, frozenset()) for argument in arguments]
 
 
-def plan_of(kind: Any, named: Dict[str, Any], seen: FrozenSet[str]) -> Optional[Plan]:
+def plan_of(kind: Any, named: dict[str, Any], seen: frozenset[str]) -> Plan | None:
     if kind in ('f32', 'f64'):
         return to_float
     if not isinstance(kind, dict) or len(kind) != 1:
@@ -39,7 +42,7 @@ def plan_of(kind: Any, named: Dict[str, Any], seen: FrozenSet[str]) -> Optional[
     return None
 
 
-def plan_of_named(declared: Dict[str, Any], named: Dict[str, Any], seen: FrozenSet[str]) -> Optional[Plan]:
+def plan_of_named(declared: dict[str, Any], named: dict[str, Any], seen: frozenset[str]) -> Plan | None:
     if 'struct' in declared:
         return over_fields({name: plan_of(kind, named, seen) for name, kind in declared['struct'].items()})
     if 'newtype' in declared:
@@ -51,7 +54,7 @@ def plan_of_named(declared: Dict[str, Any], named: Dict[str, Any], seen: FrozenS
     return None
 
 
-def plan_of_variant(declared: Any, named: Dict[str, Any], seen: FrozenSet[str]) -> Optional[Plan]:
+def plan_of_variant(declared: Any, named: dict[str, Any], seen: frozenset[str]) -> Plan | None:
     return plan_of_named(declared, named, seen) if isinstance(declared, dict) else None
 
 
@@ -59,7 +62,7 @@ def to_float(value: Any) -> Any:
     return float(value) if type(value) is int else value
 
 
-def over_items(plan: Optional[Plan]) -> Optional[Plan]:
+def over_items(plan: Plan | None) -> Plan | None:
     if plan is to_float:
         return floats_of
     if plan is None:
@@ -74,7 +77,7 @@ def floats_of(value: Any) -> Any:
     return [float(item) if type(item) is int else item for item in value]
 
 
-def over_positions(plans: List[Optional[Plan]]) -> Optional[Plan]:
+def over_positions(plans: list[Plan | None]) -> Plan | None:
     if not any(plans):
         return None
 
@@ -86,13 +89,13 @@ def over_positions(plans: List[Optional[Plan]]) -> Optional[Plan]:
     return apply
 
 
-def over_values(plan: Optional[Plan]) -> Optional[Plan]:
+def over_values(plan: Plan | None) -> Plan | None:
     if plan is None:
         return None
     return lambda value: {key: plan(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
-def over_fields(plans: Dict[str, Optional[Plan]]) -> Optional[Plan]:
+def over_fields(plans: dict[str, Plan | None]) -> Plan | None:
     if not any(plans.values()):
         return None
 
@@ -104,5 +107,5 @@ def over_fields(plans: Dict[str, Optional[Plan]]) -> Optional[Plan]:
     return apply
 
 
-def over_stream(plan: Optional[Plan]) -> Optional[Plan]:
+def over_stream(plan: Plan | None) -> Plan | None:
     return None if plan is None else lambda items: map(plan, items)

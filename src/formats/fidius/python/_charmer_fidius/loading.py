@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
-from types import ModuleType
-from typing import Any, Callable, Dict, List, Optional
+
+# `typing` costs milliseconds at every start; type checkers take any variable of this name as true.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any, Callable
+
+    Plan = Callable[[Any], Any]
 
 from _charmer_fidius.failures import class_name, import_refusal, refusal, text_of
 
 HASH_ATTRIBUTE = '__interface_hash__'
 CONFIGURE_ATTRIBUTE = '__fidius_configure__'
 LARGEST_HASH = 2**64 - 1
-
-Plan = Callable[[Any], Any]
 
 
 class Method:
@@ -25,7 +29,7 @@ class Method:
         self.kind = kind
         self.is_raw = is_raw
         self.function = function
-        self.coerce: Optional[List[Optional[Plan]]] = None
+        self.coerce: list[Plan | None] | None = None
 
 
 def import_entry(name: str) -> ModuleType:
@@ -39,7 +43,7 @@ def import_entry(name: str) -> ModuleType:
         raise import_refusal(name, f'{class_name(error)}: {text_of(error)}', error)
 
 
-def check_hash(name: str, module: ModuleType, interface: Optional[Dict[str, Any]], host: Any) -> Optional[int]:
+def check_hash(name: str, module: ModuleType, interface: dict[str, Any] | None, host: Any) -> int | None:
     """The declared hash. With an interface it must be there, fit 64 bits and be hash A, or B with a warning (4.4)."""
     if interface is None:
         declared = getattr(module, HASH_ATTRIBUTE, None)
@@ -50,11 +54,9 @@ def check_hash(name: str, module: ModuleType, interface: Optional[Dict[str, Any]
     if declared == expected:
         return declared
     if 'hashB' in interface and declared == int(interface['hashB'], 16):
-        warn(
-            host,
-            f"Package declares the stub tool's hash {hexadecimal(declared)} for interface '{trait}', "
-            f'the original host accepts only {hexadecimal(expected)}',
-            {name: interface[name] for name in ('canonical', 'canonicalB') if name in interface},
+        host.warn(
+            f"The package declares hash {hexadecimal(declared)}, which the stub tool prints for interface '{trait}'; "
+            f'original hosts expect {hexadecimal(expected)}{both_texts(interface)}'
         )
         return declared
     details = {'kind': 'InterfaceHashMismatch', 'trait': trait, 'got': hexadecimal(declared)}
@@ -87,8 +89,7 @@ def read_hash(name: str, module: ModuleType) -> int:
         return int(index)
     except Exception as error:
         text = (
-            f"entry module '{name}' import failed: {HASH_ATTRIBUTE} is not a u64: "
-            f'{class_name(error)}: {text_of(error)}'
+            f"entry module '{name}' import failed: {HASH_ATTRIBUTE} is not a u64: {class_name(error)}: {text_of(error)}"
         )
         raise refusal('INTERFACE_MISMATCH', text, {'kind': 'HashInvalid', 'module': name})
 
@@ -106,7 +107,7 @@ def configure(name: str, module: ModuleType, config: Any) -> Any:
         raise import_refusal(name, reason, error, kind='ConfigureFailed')
 
 
-def resolve_methods(interface: Dict[str, Any], home: Any, context: str) -> List[Method]:
+def resolve_methods(interface: dict[str, Any], home: Any, context: str) -> list[Method]:
     """Every method of the interface in its order; only an optional one may be missing (7.2)."""
     named_types = interface.get('types') or {}
     methods = []
@@ -117,9 +118,7 @@ def resolve_methods(interface: Dict[str, Any], home: Any, context: str) -> List[
         except Exception as error:
             if not declared.get('optional'):
                 reason = f"module '{context}': {class_name(error)}: {text_of(error)}"
-                text = (
-                    f"method '{name}' on trait '{interface['name']}' is not registered in the entry module: {reason}"
-                )
+                text = f"method '{name}' on trait '{interface['name']}' is not registered in the entry module: {reason}"
                 details = {'kind': 'MethodNotRegistered', 'trait': interface['name'], 'method': name}
                 raise refusal('INTERFACE_MISMATCH', text, details)
             function = None
@@ -129,7 +128,7 @@ def resolve_methods(interface: Dict[str, Any], home: Any, context: str) -> List[
     return methods
 
 
-def coercion_of(arguments: Optional[List[Dict[str, Any]]], named_types: Dict[str, Any]) -> Optional[List[Any]]:
+def coercion_of(arguments: list[dict[str, Any]] | None, named_types: dict[str, Any]) -> list[Any] | None:
     if not arguments:
         return None
     from _charmer_fidius.float_coercion import plans_for
@@ -138,7 +137,7 @@ def coercion_of(arguments: Optional[List[Dict[str, Any]]], named_types: Dict[str
     return plans if any(plans) else None
 
 
-def discover_methods(module: ModuleType, home: Any) -> List[Method]:
+def discover_methods(module: ModuleType, home: Any) -> list[Method]:
     """Without an interface: what the SDK's decorator recorded for the module, else its own public functions."""
     sdk = sys.modules.get('fidius')
     names = list(sdk.list_methods(module.__name__)) if hasattr(sdk, 'list_methods') else []
@@ -161,17 +160,15 @@ def kind_of(function: Any) -> str:
     return 'server-stream' if code is not None and code.co_flags & (0x20 | 0x200) else 'unary'
 
 
-def operation_of(method: Method, declared_hash: Optional[int]) -> Dict[str, Any]:
+def operation_of(method: Method) -> dict[str, Any]:
     code = getattr(method.function, '__code__', None)
-    operation: Dict[str, Any] = {
+    operation: dict[str, Any] = {
         'name': method.name,
         'kind': method.kind,
         'wireMode': 'raw' if method.is_raw else 'typed',
     }
     if method.function is None:
         operation['isAvailable'] = False
-    if declared_hash is not None:
-        operation['interfaceHash'] = hexadecimal(declared_hash)
     if isinstance(getattr(method.function, '__doc__', None), str) and code is not None:
         operation['description'] = method.function.__doc__.strip()
     if code is not None:
@@ -180,8 +177,11 @@ def operation_of(method: Method, declared_hash: Optional[int]) -> Dict[str, Any]
     return operation
 
 
-def warn(host: Any, message: str, details: Dict[str, Any]) -> None:
-    host.event('warning', message=message, details=details)
+def both_texts(interface: dict[str, Any]) -> str:
+    """The two canonical texts, where the descriptor has them: their difference is the reason for the two hashes."""
+    if 'canonical' not in interface or 'canonicalB' not in interface:
+        return ''
+    return f': {interface["canonicalB"]!r} against {interface["canonical"]!r}'
 
 
 def hexadecimal(value: int) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+# `typing` costs milliseconds at every start; type checkers take any variable of this name as true.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class PluginError(Exception):
@@ -10,9 +13,9 @@ class PluginError(Exception):
 
     code: str
     message: str
-    details: Optional[Dict[str, Any]]
+    details: dict[str, Any] | None
 
-    def __init__(self, code: str, message: str, details: Optional[Dict[str, Any]] = None) -> None:
+    def __init__(self, code: str, message: str, details: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
