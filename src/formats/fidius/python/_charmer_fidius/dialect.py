@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import sys
 
+from _charmer.dialect import Failure
+
 # `typing` costs milliseconds at every start; type checkers take any variable of this name as true.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, Iterator
-
-from _charmer.dialect import Failure
 
 # The runner loads this file by its path. Its neighbours become a package that is found by place, not by an import
 # path that belongs to the plugin.

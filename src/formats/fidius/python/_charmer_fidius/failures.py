@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
+from _charmer.dialect import Failure
+
 # `typing` costs milliseconds at every start; type checkers take any variable of this name as true.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-from _charmer.dialect import Failure
 
 UNPRINTABLE = '<unprintable Python exception>'
 # Top-level modules whose frames lead up to the plugin's first one.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from _charmer_fidius.failures import class_name, import_refusal, refusal, text_of
+
 # `typing` costs milliseconds at every start; type checkers take any variable of this name as true.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,8 +13,6 @@ if TYPE_CHECKING:
     from typing import Any, Callable
 
     Plan = Callable[[Any], Any]
-
-from _charmer_fidius.failures import class_name, import_refusal, refusal, text_of
 
 HASH_ATTRIBUTE = '__interface_hash__'
 CONFIGURE_ATTRIBUTE = '__fidius_configure__'

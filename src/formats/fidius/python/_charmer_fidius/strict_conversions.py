@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import math
 
+from _charmer.dialect import Failure
+
+from _charmer_fidius.failures import class_name, refusal, text_of
+
 # `typing` costs milliseconds at every start; type checkers take any variable of this name as true.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Iterator
 
     Number = Callable[[float], float]
-
-from _charmer.dialect import Failure
-from _charmer_fidius.failures import class_name, refusal, text_of
 
 LARGEST_UNSIGNED = 2**64 - 1
 SMALLEST_SIGNED = -(2**63)
@@ -45,7 +46,7 @@ def argument(value: Any) -> Any:
 
 
 def fed(items: Iterator[Any]) -> Iterator[Any]:
-    return map(lambda item: given(item, exact, DEEPEST_ARGUMENT), items)
+    return (given(item, exact, DEEPEST_ARGUMENT) for item in items)
 
 
 def stream(result: Any) -> Iterator[Any]:
