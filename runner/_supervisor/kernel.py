@@ -1,0 +1,51 @@
+"""What only the kernel can do for us, through `prctl`; every function says whether it could."""
+
+from __future__ import annotations
+
+import sys
+
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_CHILD_SUBREAPER = 36
+
+_prctl_address = 0
+
+
+def prepare() -> bool:
+    """Finds `prctl` once, before the first fork. `_ctypes` alone loads in a fifth of the time of `ctypes`."""
+    global _prctl_address
+    if not sys.platform.startswith('linux'):
+        return False
+    try:
+        import _ctypes
+
+        _prctl_address = _ctypes.dlsym(_ctypes.dlopen(None, 0), 'prctl')
+    except (ImportError, AttributeError, OSError):
+        return False
+    return True
+
+
+def become_subreaper() -> bool:
+    """Makes descendants whose parent ended our children, so that none can hide by forking twice."""
+    return _prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def set_dumpable(is_dumpable: bool) -> bool:
+    """Whether processes of the same user may read our memory. An exec makes a process dumpable again."""
+    return _prctl(PR_SET_DUMPABLE, int(is_dumpable))
+
+
+def die_with_parent(signal_number: int) -> bool:
+    """Has the kernel send us a signal when our parent ends; kept over an exec."""
+    return _prctl(PR_SET_PDEATHSIG, signal_number)
+
+
+def _prctl(option: int, value: int) -> bool:
+    if _prctl_address == 0:
+        return False
+    import _ctypes
+
+    try:
+        return bool(_ctypes.call_function(_prctl_address, (option, value, 0, 0, 0)) == 0)
+    except (AttributeError, OSError):
+        return False

@@ -1,0 +1,30 @@
+"""Starts, watches and ends the processes of one Charmer host.
+
+The host starts this program once, as `python -I -S charmer_supervisor.py SOCKET`, and talks with it in lines of JSON:
+it reads requests on descriptor 3 and writes replies and events on descriptor 4.
+
+    → {"id": 1, "verb": "exec", "argv": [...], "cwd": "...", "env": {...}, "token": "<32 hex digits>",
+       "channels": [1, 2], "limits": {...}, "mark": 7}
+    ← {"id": 1, "pid": 4711}                                       the command runs
+    ← {"id": 1, "error": {"stage": "exec", "errno": 2, ...}}       it never ran; no exit follows
+    → {"id": 2, "verb": "signal", "pid": 4711, "mark": 7, "signal": 15, "group": true}
+    ← {"id": 2, "delivered": true}
+    ← {"event": "exit", "id": 1, "code": 3, "signal": null, "durationMs": ..., "cpuMs": ..., "peakMemoryBytes": ...}
+
+Every child connects back to SOCKET once per channel, says its token and the channel's number (which is the descriptor
+that the connection becomes), and only then runs the command. When descriptor 3 ends, whatever the host's fate, every
+descendant is killed: those in sessions of their own and those that ignore SIGTERM too.
+
+With `--server` in front, the same program is a fork server: see `_supervisor/fork_server.py`.
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from _supervisor.supervisor import main  # noqa: E402
+
+del sys.path[0]
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
