@@ -23,6 +23,8 @@ export interface InterpreterOptions extends ProbeOptions {
   readonly path?: string | undefined;
   /** Leading parts of the version, for example `3.11`. @default any from 3.9 up */
   readonly version?: string | undefined;
+  /** Directory of interpreters that uv fetched, one a directory. @default none */
+  readonly managedDir?: string | undefined;
 }
 
 /** A place that was looked at and why it was refused. */
@@ -32,7 +34,7 @@ export interface RefusedInterpreter {
 }
 
 /**
- * Looks for `python3`, `python` and `python3.14` to `python3.9` on PATH, then in pyenv's versions, then asks the `py` launcher. A virtual
+ * Looks for `python3`, `python` and `python3.14` to `python3.9` on PATH, then among what pyenv and uv installed, then asks the `py` launcher. A virtual
  * environment's Python counts as itself; a version manager's shim is asked for the interpreter that it stands for.
  *
  * @throws ProvisionError `PYTHON_NOT_FOUND` with `details.tried`, `PYTHON_TOO_OLD` where only older ones were found
@@ -113,7 +115,11 @@ async function* candidates(options: InterpreterOptions): AsyncGenerator<string> 
   }
   const suffix = process.platform === 'win32' ? '.exe' : '';
   for (const name of names(options.version)) yield* findAllOnPath(name + suffix, searchPath);
-  yield* pyenvVersions(options.env);
+  const { env, managedDir } = options;
+  const home = env['HOME'] ?? homedir();
+  yield* installedBelow(join(env['PYENV_ROOT'] ?? join(home, '.pyenv'), 'versions'));
+  if (managedDir !== undefined) yield* installedBelow(managedDir);
+  yield* installedBelow(env['UV_PYTHON_INSTALL_DIR'] ?? join(home, '.local', 'share', 'uv', 'python'));
   if (process.platform === 'win32') yield* await launcherVersions(options);
 }
 
@@ -123,19 +129,20 @@ function names(version: string | undefined): string[] {
   return [...exact, 'python3', 'python', ...(exact.length > 0 ? [] : VERSIONED_NAMES)];
 }
 
-/** Interpreters that pyenv built, newest version first. */
-function pyenvVersions(env: NodeJS.ProcessEnv): string[] {
-  const root = env['PYENV_ROOT'] ?? join(env['HOME'] ?? homedir(), '.pyenv');
-  let versions: string[];
+/** Interpreters that pyenv or uv put below a directory (`3.11.7`, `cpython-3.12.4-linux-x86_64-gnu`), newest first. */
+function installedBelow(directory: string): string[] {
+  let entries: string[];
   try {
-    versions = readdirSync(join(root, 'versions'));
+    entries = readdirSync(directory);
   } catch {
     return [];
   }
-  return versions
-    .filter((version) => /^\d/.test(version))
-    .sort((left, right) => compareVersions(parseVersion(right), parseVersion(left)))
-    .map((version) => join(root, 'versions', version, process.platform === 'win32' ? 'python.exe' : 'bin/python3'))
+  const program = process.platform === 'win32' ? 'python.exe' : 'bin/python3';
+  return entries
+    .map((name) => ({ name, version: parseVersion(name.replace(/^cpython-/, '')) }))
+    .filter(({ version }) => version.length > 0)
+    .sort((left, right) => compareVersions(right.version, left.version))
+    .map(({ name }) => join(directory, name, program))
     .filter((path) => existsSync(path));
 }
 
