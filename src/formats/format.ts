@@ -1,4 +1,5 @@
 /** The contract of a format: one folder that turns a directory of the outside world into a `PluginSpec`. */
+import type { PipelineManifest } from '../pipeline-manifest.ts';
 import type { ArchiveRules, JsonObject, JsonValue, Operation, PluginSpec } from '../plugin-spec.ts';
 
 /** A directory that a format reads its manifest from. No other file system access is allowed to `read`. */
@@ -112,6 +113,29 @@ export interface OneShotConversation {
   decodeReply(spec: PluginSpec, call: OneShotCall, reply: OneShotReply): Verdict;
 }
 
+/** One node of a pipeline, as the format's Python half is told of it. */
+export interface NodeRequest {
+  readonly nodeType: string;
+  readonly nodeId: string;
+  readonly sessionId: string;
+  readonly params: JsonObject;
+}
+
+/** What a format knows of pipelines: their manifests, and how its plugins become nodes. */
+export interface PipelineReader {
+  /** Reads JSON text, or what it parses to. Throws `PIPELINE_INVALID`, `NODE_UNKNOWN`. */
+  parse(manifest: unknown, path?: string): PipelineManifest;
+  /** Classifies one entry of `plugins`. Throws `REFERENCE_INVALID`, `NATIVE_PLUGIN_UNSUPPORTED`. */
+  parseEntry(entry: JsonValue): { readonly kind: 'local'; readonly path: string } | RemoteSource;
+  /** A plugin's requirements with those of the pipeline merged in. */
+  requirementsFor(
+    spec: PluginSpec,
+    added: { readonly pythonDeps: readonly string[]; readonly extraDeps: readonly string[] },
+  ): readonly string[];
+  /** The configuration under which a plugin of this format opens one node. */
+  nodeConfiguration(node: NodeRequest): JsonObject;
+}
+
 /** A reader of one manifest dialect. */
 export interface PluginFormat {
   readonly name: string;
@@ -123,4 +147,6 @@ export interface PluginFormat {
   read(files: ReadonlyTree): PluginSpec;
   readonly conversation: ResidentConversation | OneShotConversation;
   readonly archive: ArchiveRules;
+  /** Set by a format whose manifests describe pipelines. */
+  readonly pipelines?: PipelineReader;
 }

@@ -20,6 +20,8 @@ export interface SessionCallOptions {
   readonly onProgress?: ((event: WorkerEvent) => void) | undefined;
   /** W3C trace context handed to the plugin. */
   readonly traceparent?: string | undefined;
+  /** Whether the original system's conversions are reproduced where ours are better. @default false */
+  readonly strict?: boolean | undefined;
 }
 
 /** A living conversation with a plugin. */

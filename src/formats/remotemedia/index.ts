@@ -3,10 +3,11 @@ import type { ArchiveRules } from '../../plugin-spec.ts';
 import type { PluginFormat } from '../format.ts';
 import { conversation } from './conversation.ts';
 import { MANIFEST_FILE } from './manifest.ts';
-import { parseGithubReference } from './plugin-specs.ts';
-import { readPlugin } from './read.ts';
+import { parsePipelineManifest } from './pipeline-manifest.ts';
+import { parseGithubReference, parsePluginEntry } from './plugin-specs.ts';
+import { readPlugin, requirementsFor } from './read.ts';
 
-export { conversation, type NodeConfiguration, toWire } from './conversation.ts';
+export { conversation, type NodeConfiguration } from './conversation.ts';
 export { parsePipelineManifest } from './pipeline-manifest.ts';
 export { parsePluginEntry, type PluginEntry } from './plugin-specs.ts';
 export { type AddedRequirements, PYTHON_DIRECTORY, requirementsFor } from './read.ts';
@@ -27,4 +28,15 @@ export const remotemedia: PluginFormat = {
   read: readPlugin,
   conversation,
   archive,
+  pipelines: {
+    parse: parsePipelineManifest,
+    parseEntry: parsePluginEntry,
+    requirementsFor,
+    nodeConfiguration: ({ nodeType, nodeId, sessionId, params }) => ({
+      node_type: nodeType,
+      node_id: nodeId,
+      session_id: sessionId,
+      params,
+    }),
+  },
 };

@@ -1,0 +1,170 @@
+import { CallError, type ExitReport } from '../errors.ts';
+import type { BatchRow } from '../formats/format.ts';
+import { didYouMean } from '../nearest-name.ts';
+import type { JsonValue, Operation, PluginSpec } from '../plugin-spec.ts';
+import { parseCallOptions, type CallOptions } from './call-options.ts';
+import { pluginClient, type PluginClient } from './client.ts';
+import type { NodeSession } from './node-session.ts';
+import type { PluginBackend, PluginStats } from './plugin-backend.ts';
+import type { Provenance } from './provenance.ts';
+
+/**
+ * A loaded plugin. Made by `host.load`.
+ *
+ * @typeParam Session What `open` gives: the host's pipeline session.
+ */
+export class Plugin<Session extends NodeSession = NodeSession> {
+  readonly #backend: PluginBackend<Session>;
+  readonly #options: CallOptions;
+
+  constructor(backend: PluginBackend<Session>, options: CallOptions = {}) {
+    this.#backend = backend;
+    this.#options = options;
+  }
+
+  /** What the plugin calls itself. */
+  get id(): string {
+    return this.#backend.spec.id;
+  }
+
+  /** The neutral description that its manifest gave. */
+  get spec(): PluginSpec {
+    return this.#backend.spec;
+  }
+
+  /** Where it is from and what is known about its makers. */
+  get provenance(): Provenance {
+    return this.#backend.provenance;
+  }
+
+  /** What it can do; undefined until the first use when it was loaded with `start: 'lazy'` and only its code can tell. */
+  get operations(): readonly Operation[] | undefined {
+    return this.#backend.operations;
+  }
+
+  /** `idle`, `starting`, `ready`, `crashed`, `refused` (it crashed too often) or `closed`. */
+  get state(): string {
+    return this.#backend.state;
+  }
+
+  /** Process id of its worker, or undefined when none is running. */
+  get pid(): number | undefined {
+    return this.#backend.pid;
+  }
+
+  /**
+   * Calls an operation. Arguments are positional, as in Python; an async iterable among them is a client stream.
+   * A node is run for one turn in a fresh instance and answers with the list of its outputs.
+   *
+   * @throws PluginError when the plugin raised or answered with an error of its own
+   * @throws CallError `OPERATION_UNKNOWN`, `CALL_TIMEOUT`, `PLUGIN_EXITED`, `ARGUMENT_INVALID`, `RESULT_INVALID`, …
+   * @throws the signal's reason, untouched, when the caller aborts
+   */
+  call(operation: string, ...args: readonly unknown[]): Promise<unknown> {
+    if (this.#kindOf(operation) === 'node') return this.#callNode(operation, args);
+    return this.#backend.call(operation, args, this.#options);
+  }
+
+  /** The items of a streaming operation. One consumer; leaving the loop cancels the generator. */
+  stream(operation: string, ...args: readonly unknown[]): AsyncIterable<unknown> {
+    if (this.#kindOf(operation) === 'node') return this.#streamNode(operation, args);
+    return this.#backend.stream(operation, args, this.#options);
+  }
+
+  /**
+   * Calls one operation for many inputs: a row per item, in input order, `{ id, result }` or `{ id, error }`.
+   * An item is an input, or `{ id, input }`; ids default to the position.
+   */
+  batch(operation: string, items: readonly unknown[]): Promise<readonly BatchRow[]> {
+    return this.#backend.batch(operation, items, this.#options);
+  }
+
+  /** The same plugin with other call options; those given before stay unless named again. */
+  with(options: CallOptions): Plugin<Session> {
+    return new Plugin(this.#backend, parseCallOptions({ ...this.#options, ...options }));
+  }
+
+  /** Another instance with its own configuration, in a process of its own. */
+  async configure(config: JsonValue): Promise<Plugin<Session>> {
+    return new Plugin(await this.#backend.configure(config), this.#options);
+  }
+
+  /** One node as a session of its own. */
+  open(node: string, params?: Readonly<Record<string, unknown>>): Promise<Session> {
+    return this.#backend.open(node, params ?? this.#options.params, this.#options.signal);
+  }
+
+  /** The Python stacks of a busy worker, without stopping it. */
+  stacks(): Promise<string> {
+    return this.#backend.stacks();
+  }
+
+  /**
+   * Starts the plugin anew from its present files, then drains the old process.
+   *
+   * @throws CallError `RELOAD_REFUSED` when an operation was lost or changed its kind; the old process stays
+   */
+  reload(): Promise<void> {
+    return this.#backend.reload();
+  }
+
+  /** A proxy whose methods are the operations: `client.greet('World')`. */
+  client<T extends object = Record<string, (...args: readonly never[]) => unknown>>(): PluginClient<T> {
+    return pluginClient<T>((options) => (options === undefined ? this : this.with(options)));
+  }
+
+  /** How it has been used so far. */
+  stats(): PluginStats {
+    return this.#backend.stats();
+  }
+
+  /** Ends the plugin's processes: idempotent, bounded. The report tells how its last process ended, where it had one. */
+  close(): Promise<ExitReport | undefined> {
+    return this.#backend.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #kindOf(operation: string): Operation['kind'] | undefined {
+    return this.operations?.find((each) => each.name === operation)?.kind;
+  }
+
+  async #callNode(node: string, args: readonly unknown[]): Promise<unknown> {
+    if (args.length !== 1) {
+      throw new CallError('ARGUMENT_INVALID', `The node '${node}' takes exactly one input; got ${args.length}`, {
+        plugin: this.id,
+        operation: node,
+        hint: didYouMean(node, []) ?? `Use plugin.open('${node}') to send several inputs.`,
+      });
+    }
+    const outputs: unknown[] = [];
+    for await (const output of this.#streamNode(node, [[args[0]]])) outputs.push(output);
+    return outputs;
+  }
+
+  async *#streamNode(node: string, args: readonly unknown[]): AsyncGenerator<unknown> {
+    const session = await this.open(node);
+    const feeding = feed(session, args[0]);
+    try {
+      for await (const output of session) {
+        if (output.error !== undefined) throw output.error;
+        yield output.data;
+      }
+      await feeding;
+    } finally {
+      await session.close();
+      await feeding.catch(() => undefined);
+    }
+  }
+}
+
+/** Sends every input of an iterable, then completes the input, whatever happened. */
+async function feed(session: NodeSession, inputs: unknown): Promise<void> {
+  try {
+    for await (const input of inputs as AsyncIterable<unknown> | Iterable<unknown>) await session.send(input);
+  } finally {
+    await session.inputComplete();
+  }
+}
