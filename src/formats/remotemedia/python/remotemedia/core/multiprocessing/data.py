@@ -1,0 +1,440 @@
+"""`RuntimeData`: one value that travels through a pipeline, as authors make it and read it.
+
+A payload that came from the host keeps the form it came in until an author looks at it: text stays a `str`, audio and
+tensors stay bytes. So a node that passes a frame on, or asks for its text only, converts nothing.
+"""
+
+from __future__ import annotations
+
+import array
+import json as _json
+import time
+from dataclasses import dataclass
+from typing import Any, Optional, Union
+
+from . import _arrays
+from ._kinds import (
+    FILE_FIELDS,
+    AudioFormat,
+    AudioMetadata,
+    ControlMessageMetadata,
+    ControlMessageType,
+    DataType,
+    FileMetadata,
+    ImageMetadata,
+    TensorMetadata,
+    TensorType,
+    TextMetadata,
+    VideoFormat,
+    VideoMetadata,
+)
+
+__all__ = [
+    'AudioFormat',
+    'AudioMetadata',
+    'ControlMessageMetadata',
+    'ControlMessageType',
+    'DataType',
+    'FileMetadata',
+    'ImageMetadata',
+    'RuntimeData',
+    'TensorMetadata',
+    'TensorType',
+    'TextMetadata',
+    'VideoFormat',
+    'VideoMetadata',
+    'audio_to_numpy',
+    'numpy_to_audio',
+]
+
+_NATIVE_FORMATS = {'f32': AudioFormat.F32, 'i16': AudioFormat.I16, 'i32': AudioFormat.I32}
+_PCM = {AudioFormat.I16: ('h', '<i2', 32768.0), AudioFormat.I32: ('i', '<i4', 2147483648.0)}
+_NEEDS = {
+    DataType.AUDIO: (AudioMetadata, 'Audio'),
+    DataType.VIDEO: (VideoMetadata, 'Video'),
+    DataType.TENSOR: (TensorMetadata, 'Tensor'),
+}
+
+
+class _FactoryOrValue:
+    """`RuntimeData.text(...)` makes one; `frame.text` of a text frame reads it, as documentation of the original says."""
+
+    def __init__(self, make: Any, kind: DataType, read: str) -> None:
+        self._make, self._kind, self._read = make, kind, read
+        self.__doc__ = make.__doc__
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        if instance is not None and instance.type is self._kind:
+            value = getattr(instance, self._read)
+            return value() if callable(value) else value
+        return self._make.__get__(instance, owner)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        raise AttributeError('This attribute is read-only, make a new frame instead')
+
+
+@dataclass
+class RuntimeData:
+    """A payload with its kind and facts. Instances come from the class methods, `text()`, `audio()`, `json()`, …"""
+
+    type: DataType
+    payload: Any
+    session_id: str = ''
+    timestamp: Optional[float] = None
+    metadata: Any = None
+
+    # What arrived and was not looked at yet; `payload` turns it into what authors expect.
+    _raw = None
+    _annotations = None
+
+    def __post_init__(self) -> None:
+        if self.timestamp is None:
+            self.timestamp = time.time()
+        kind = self.type
+        if kind is DataType.TEXT:
+            if isinstance(self._payload, str):
+                self._raw = self._payload
+            if self.metadata is None:
+                self.metadata = TextMetadata()
+        elif kind in _NEEDS:
+            wanted, name = _NEEDS[kind]
+            if not isinstance(self.metadata, wanted):
+                raise ValueError(f'{name} data needs {wanted.__name__}, not {type(self.metadata).__name__}')
+        elif kind is DataType.CONTROL_MESSAGE and not isinstance(self.metadata, ControlMessageMetadata):
+            self.metadata = ControlMessageMetadata.from_json(self._payload)
+        elif kind is DataType.FILE and not isinstance(self.metadata, FileMetadata):
+            if not isinstance(self._payload, dict):
+                raise ValueError(f'File data needs FileMetadata or a dict, not {type(self._payload).__name__}')
+            self.metadata = FileMetadata.from_ipc(self._payload)
+
+    # -- making -------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def video(
+        cls,
+        frame: Any,
+        width: int,
+        height: int,
+        format: VideoFormat = VideoFormat.RGB,
+        fps: float = 30.0,
+        session_id: str = '',
+        codec: Any = None,
+        frame_number: int = 0,
+        is_keyframe: bool = False,
+    ) -> RuntimeData:
+        """One picture, pixels or encoded bytes; ValueError unless `frame` is an array or bytes."""
+        if not (_arrays.is_ndarray(frame) or isinstance(frame, (bytes, bytearray, memoryview))):
+            raise ValueError(f'A video frame is an array or bytes, not {type(frame).__name__}')
+        metadata = VideoMetadata(width, height, format, fps, codec, frame_number, is_keyframe)
+        return cls(DataType.VIDEO, frame, session_id, None, metadata)
+
+    @classmethod
+    def tensor(
+        cls, data: Any, session_id: str = '', dtype: TensorType = TensorType.F32, extras: Any = None
+    ) -> RuntimeData:
+        """Numbers of any shape, sent as `dtype`."""
+        if _arrays.is_ndarray(data) or _arrays.is_numpy_scalar(data):
+            payload = data
+            shape = [int(size) for size in data.shape]
+        else:
+            shape, numbers = _arrays.flatten(data)
+            numpy = _arrays.load_numpy()
+            payload = numpy.asarray(data) if numpy is not None else numbers
+        return cls(DataType.TENSOR, payload, session_id, None, TensorMetadata(shape, dtype, extras))
+
+    @classmethod
+    def control_message(
+        cls,
+        message_type: ControlMessageType,
+        segment_id: Optional[str] = None,
+        session_id: str = '',
+        **fields: Any,
+    ) -> RuntimeData:
+        """A hint to a neighbour; fields as in `ControlMessageMetadata`, and `metadata`."""
+        extra = fields.pop('metadata', None) or {}
+        metadata = ControlMessageMetadata(message_type, segment_id, extra=extra, **fields)
+        payload = {'message_type': message_type.value, 'segment_id': segment_id, **fields, 'metadata': extra}
+        return cls(DataType.CONTROL_MESSAGE, payload, session_id, None, metadata)
+
+    @classmethod
+    def file(
+        cls,
+        path: str,
+        session_id: str = '',
+        filename: Optional[str] = None,
+        mime_type: Optional[str] = None,
+        size: Optional[int] = None,
+        offset: Optional[int] = None,
+        length: Optional[int] = None,
+        stream_id: Optional[str] = None,
+    ) -> RuntimeData:
+        """A file by its path, whole or a part of it."""
+        values = (str(path), filename, mime_type, size, offset, length, stream_id)
+        return cls(DataType.FILE, dict(zip(FILE_FIELDS, values)), session_id, None, FileMetadata(*values))
+
+    @classmethod
+    def json(cls, data: Any, session_id: str = '', **ignored: Any) -> RuntimeData:
+        """Any JSON value, not only a dict."""
+        return cls(DataType.JSON, data, session_id)
+
+    @classmethod
+    def binary(cls, data: Union[bytes, bytearray, memoryview], session_id: str = '') -> RuntimeData:
+        """Bytes as they are."""
+        return cls(DataType.BINARY, bytes(data), session_id)
+
+    @classmethod
+    def numpy(cls, data: Any, session_id: str = '') -> RuntimeData:
+        """An array with its own shape and type, never taken for audio."""
+        return cls(DataType.NUMPY, data, session_id)
+
+    @classmethod
+    def image(cls, data: bytes, width: int, height: int, format: str = 'rgb', session_id: str = '') -> RuntimeData:
+        """A still picture."""
+        return cls(DataType.IMAGE, data, session_id, None, ImageMetadata(width, height, format))
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    @property
+    def size(self) -> int:
+        """Bytes of an array, length of bytes or text, length of a dict's JSON, else 0."""
+        payload = self.payload
+        if _arrays.is_ndarray(payload):
+            return int(payload.nbytes)
+        if isinstance(payload, array.array):
+            return len(payload) * payload.itemsize
+        if isinstance(payload, (bytes, bytearray, memoryview, str)):
+            return len(payload)
+        if isinstance(payload, dict):
+            return len(_json.dumps(payload))
+        return 0
+
+    def as_text(self, encoding: str = 'utf-8') -> str:
+        """The text of a text frame; ValueError for other kinds."""
+        if self.type is not DataType.TEXT:
+            raise ValueError(f'Not a text frame but {self.data_type()}')
+        if self._raw is not None:
+            return self._raw
+        payload = self._payload
+        return payload if isinstance(payload, str) else bytes(payload).decode(encoding)
+
+    def as_numpy(self) -> Any:
+        """The payload's array, or a byte array over bytes; ValueError for anything else."""
+        payload = self.payload
+        if _arrays.is_ndarray(payload):
+            return payload
+        numpy = _arrays.load_numpy()
+        if isinstance(payload, array.array):
+            return numpy.asarray(payload) if numpy is not None else payload
+        if isinstance(payload, (bytes, bytearray, memoryview)):
+            return numpy.frombuffer(payload, dtype=numpy.uint8) if numpy is not None else memoryview(payload)
+        raise ValueError(f'{self.data_type()} data is no array')
+
+    def as_audio(self) -> tuple[bytes, int, int, str, int]:
+        """`(float32 LE bytes, sample_rate, channels, 'f32', samples of all channels)` (R65)."""
+        if self.type is not DataType.AUDIO:
+            raise ValueError(f'Not an audio frame but {self.data_type()}')
+        samples = self.audio_bytes()
+        return samples, self.metadata.sample_rate, self.metadata.channels, 'f32', len(samples) // 4
+
+    def as_json(self) -> Any:
+        """The value of a json frame, or the parsed text of a text frame; ValueError otherwise."""
+        if self.type is DataType.JSON:
+            return self._payload
+        if self.type is DataType.TEXT:
+            return _json.loads(self.as_text())
+        raise ValueError(f'Not a json frame but {self.data_type()}')
+
+    def as_binary(self) -> bytes:
+        """The bytes of a binary, text, video or image frame; ValueError for other kinds."""
+        payload = self.payload
+        if isinstance(payload, (bytes, bytearray, memoryview)):
+            return bytes(payload)
+        raise ValueError(f'Not a binary frame but {self.data_type()}')
+
+    def audio_bytes(self) -> bytes:
+        """Interleaved float32 LE samples; what is not float32 is cast, not scaled."""
+        if self._raw is not None:
+            return self._raw
+        return _arrays.to_bytes(self._payload, 'f', '<f4')
+
+    def data_type(self) -> str:
+        """The kind in lower case, for example `control_message`."""
+        return self.type.name.lower()
+
+    def is_text(self) -> bool:
+        return self.type is DataType.TEXT
+
+    def is_audio(self) -> bool:
+        return self.type is DataType.AUDIO
+
+    def is_video(self) -> bool:
+        return self.type is DataType.VIDEO
+
+    def is_tensor(self) -> bool:
+        return self.type is DataType.TENSOR
+
+    def is_file(self) -> bool:
+        return self.type is DataType.FILE
+
+    def is_json(self) -> bool:
+        return self.type is DataType.JSON
+
+    def is_binary(self) -> bool:
+        return self.type is DataType.BINARY
+
+    def is_numpy(self) -> bool:
+        return self.type is DataType.NUMPY
+
+    def is_image(self) -> bool:
+        return self.type is DataType.IMAGE
+
+    def is_control_message(self) -> bool:
+        return self.type is DataType.CONTROL_MESSAGE
+
+    def is_cancellation(self) -> bool:
+        """True for the control message that takes back a speculation."""
+        return (
+            self.type is DataType.CONTROL_MESSAGE
+            and self.metadata.message_type is ControlMessageType.CANCEL_SPECULATION
+        )
+
+    def get_file_path(self) -> str:
+        """The path of a file frame; ValueError for other kinds."""
+        if self.type is not DataType.FILE:
+            raise ValueError(f'Not a file frame but {self.data_type()}')
+        return str(self.metadata.path)
+
+    @property
+    def annotations(self) -> Optional[dict[str, Any]]:
+        """Free facts: those of the metadata where the kind has one, else of the frame."""
+        found = getattr(self.metadata, 'annotations', None)
+        return found if found is not None else self._annotations
+
+    @annotations.setter
+    def annotations(self, value: Optional[dict[str, Any]]) -> None:
+        if self.metadata is not None:
+            self.metadata.annotations = value
+        else:
+            self._annotations = value
+
+    def to_bytes(self) -> bytes:
+        """A pickle of this frame, for the author's own use."""
+        import pickle
+
+        return pickle.dumps(self)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> RuntimeData:
+        """Reads `to_bytes()`. A pickle runs code: only for data of your own making."""
+        import pickle
+
+        loaded = pickle.loads(data)
+        if not isinstance(loaded, cls):
+            raise ValueError(f'The pickle holds {type(loaded).__name__}, not {cls.__name__}')
+        return loaded
+
+
+def _make_text(
+    cls: Any, text: str, session_id: str = '', language: Optional[str] = None, channel: str = 'tts'
+) -> RuntimeData:
+    """A text; `channel` says whom it is for."""
+    # Made without the dataclass constructor: generators emit these by the hundred thousand.
+    made: RuntimeData = cls.__new__(cls)
+    made.type = DataType.TEXT
+    made._payload = text
+    if type(text) is str:
+        made._raw = text
+    made.session_id = session_id
+    made.timestamp = time.time()
+    made.metadata = TextMetadata('utf-8', language, channel)
+    return made
+
+
+def _make_audio(
+    cls: Any,
+    samples: Any,
+    sample_rate: int,
+    channels: int = 1,
+    session_id: str = '',
+    format: Any = AudioFormat.F32,
+    num_samples: Optional[int] = None,
+) -> RuntimeData:
+    """Interleaved samples: an array (it keeps its type), a list, or bytes with a format (`'f32'`, `'i16'`, `'i32'`)."""
+    if isinstance(session_id, AudioFormat) or session_id in _NATIVE_FORMATS:
+        # The native flavour: audio(bytes, rate, channels, format, num_samples).
+        session_id, format = '', session_id
+    format = _NATIVE_FORMATS.get(format, format)
+    if isinstance(samples, (bytes, bytearray, memoryview)):
+        samples, format = _from_pcm(bytes(samples), format), AudioFormat.F32
+    raw = None
+    if not _arrays.is_ndarray(samples):
+        # A list: the numbers are kept as float32 until somebody asks for the array.
+        samples = samples if isinstance(samples, array.array) else array.array('f', _arrays.flatten(samples)[1])
+        raw = _arrays.to_bytes(samples, 'f', '<f4')
+    duration = int(len(samples) / channels / sample_rate * 1000) if channels and sample_rate else 0
+    metadata = AudioMetadata(sample_rate, channels, format, duration)
+    made: RuntimeData = cls(DataType.AUDIO, samples, session_id, None, metadata)
+    made._raw = raw
+    return made
+
+
+def _from_pcm(data: bytes, format: AudioFormat) -> Any:
+    """Whole-number samples become float32 in [-1, 1]; float32 bytes stay."""
+    if format not in _PCM:
+        values = array.array('f')
+        values.frombytes(data)
+        return values
+    code, numpy_type, scale = _PCM[format]
+    integers = array.array(code)
+    integers.frombytes(data)
+    return array.array('f', [value / scale for value in integers])
+
+
+def _get_payload(self: RuntimeData) -> Any:
+    raw = self._raw
+    if raw is not None:
+        self._payload = _materialise(self, raw)
+        self._raw = None
+    return self._payload
+
+
+def _set_payload(self: RuntimeData, value: Any) -> None:
+    self._raw = None
+    self._payload = value
+
+
+def _materialise(data: RuntimeData, raw: Any) -> Any:
+    if data.type is DataType.TEXT:
+        return raw.encode('utf-8', 'replace')
+    if data.type is DataType.AUDIO:
+        return _arrays.from_bytes(raw, 'f', '<f4')
+    if data.type is DataType.TENSOR:
+        code, _, numpy_type = _arrays.TENSOR_CODES[data.metadata.dtype]
+        return _arrays.from_bytes(raw, code, numpy_type, data.metadata.shape)
+    numpy = _arrays.load_numpy()
+    data_bytes, shape, dtype = raw
+    return numpy.frombuffer(data_bytes, dtype=dtype).copy().reshape(shape) if numpy else memoryview(data_bytes)
+
+
+# `dataclass` would take these for defaults of its fields, so they are set once it is done.
+RuntimeData.payload = property(_get_payload, _set_payload)  # type: ignore[assignment]
+RuntimeData.text = _FactoryOrValue(classmethod(_make_text), DataType.TEXT, 'as_text')  # type: ignore[attr-defined]
+RuntimeData.audio = _FactoryOrValue(classmethod(_make_audio), DataType.AUDIO, 'payload')  # type: ignore[attr-defined]
+
+
+def numpy_to_audio(samples: Any, sample_rate: int, channels: int = 1) -> RuntimeData:
+    """An audio frame over an array, as float32."""
+    if _arrays.is_ndarray(samples) and samples.dtype.name != 'float32':
+        samples = samples.astype('float32')
+    made: RuntimeData = _make_audio(RuntimeData, samples, sample_rate, channels)
+    return made
+
+
+def audio_to_numpy(data: RuntimeData) -> Any:
+    """The samples of an audio frame as a float32 array."""
+    if not data.is_audio():
+        raise ValueError(f'Not an audio frame but {data.data_type()}')
+    payload = data.payload
+    if _arrays.is_ndarray(payload) and payload.dtype.name != 'float32':
+        return payload.astype('float32')
+    return payload

@@ -1,0 +1,402 @@
+"""`MultiprocessNode`: the base class of nodes that run in a process of their own.
+
+Its private members are part of what authors' tests call and replace, so every frame goes through them: inputs through
+`_process_single_message`, outputs (rpc replies too) through `_send_output`, ends through `_send_end_of_input`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Iterator, Optional, Union
+
+from ..node import Node
+from .data import RuntimeData
+from .results import outputs_of
+from .rpc_dispatch import RpcDispatch
+
+HAS_RUNTIME_DATA = True
+_LOG_FORMAT = '%(asctime)s - %(name)s - %(levelname)s - %(message)s'
+
+
+class NodeStatus(Enum):
+    IDLE = 'idle'
+    INITIALIZING = 'initializing'
+    READY = 'ready'
+    PROCESSING = 'processing'
+    ERROR = 'error'
+    STOPPING = 'stopping'
+    STOPPED = 'stopped'
+
+
+@dataclass
+class NodeConfig:
+    """What a node is told about itself. Reads like the dict of the same keys too: `config['params']`."""
+
+    node_id: str
+    node_type: str
+    params: dict[str, Any] = field(default_factory=dict)
+    session_id: Optional[str] = None
+    log_level: str = 'INFO'
+
+    def keys(self) -> Iterator[str]:
+        return iter(('node_id', 'node_type', 'params', 'session_id', 'log_level'))
+
+    def __iter__(self) -> Iterator[str]:
+        return self.keys()
+
+    def __len__(self) -> int:
+        return 5
+
+    def __contains__(self, key: object) -> bool:
+        return key in tuple(self.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self:
+            raise KeyError(key)
+        return getattr(self, key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return getattr(self, key) if key in self else default
+
+    def values(self) -> list[Any]:
+        return [self[key] for key in self]
+
+    def items(self) -> list[tuple[str, Any]]:
+        return [(key, self[key]) for key in self]
+
+
+class MultiprocessNode(RpcDispatch, Node):
+    """Subclass it and write `initialize()`, `process()` and `cleanup()`. `self.config` holds the manifest's params."""
+
+    def __init__(self, config: Union[NodeConfig, dict[str, Any]], **kwargs: Any) -> None:
+        given = config if isinstance(config, NodeConfig) else dict(config or {})
+        node_id = given.get('node_id') or kwargs.pop('node_id', None) or 'unknown'
+        kwargs.pop('node_id', None)
+        name = kwargs.pop('name', None) or node_id
+        super().__init__(name=name, **kwargs)
+        self._set_up(
+            NodeConfig(
+                node_id,
+                given.get('node_type') or type(self).__name__,
+                {} if given.get('params') is None else given['params'],
+                given.get('session_id'),
+                given.get('log_level') or 'INFO',
+            )
+        )
+
+    def _set_up(self, config: NodeConfig) -> None:
+        self.node_id = config.node_id
+        self.node_type = config.node_type
+        self.config = config.params
+        self.session_id = config.session_id or f'default_{config.node_id}'
+        self._status = NodeStatus.IDLE
+        self.logger = logging.getLogger(f'node.{config.node_type}.{config.node_id}')
+        self.input_channels: dict[str, Any] = {}
+        self.output_channels: dict[str, Any] = {}
+        self.messages_processed = 0
+        self.messages_failed = 0
+        self.processing_time_total = 0.0
+        self._stop_event = asyncio.Event()
+        self._init_complete = asyncio.Event()
+        self._control_publisher: Any = None
+        self._transport: Any = None
+        self._inflight_streams: dict[Any, Any] = {}
+        self._turns_running = 0
+
+    def _complete(self, config: NodeConfig) -> None:
+        """Fills in what a constructor left out: everything, or the params and the session that it did not pass on."""
+        if '_turns_running' not in self.__dict__:
+            node_id = self.__dict__.get('node_id')
+            Node.__init__(self, name=node_id or config.node_id)
+            self._set_up(config)
+            if node_id:
+                self.node_id = node_id
+            return
+        if not self.config and config.params:
+            self.config = config.params
+        if config.session_id and self.session_id == f'default_{self.node_id}':
+            self.session_id = config.session_id
+
+    # -- what authors write -------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    async def initialize(self) -> None:
+        """Loads what `process()` needs. Called once, before the node is ready."""
+
+    @abstractmethod
+    async def process(self, data: RuntimeData) -> Any:
+        """One input: returns an output or None, or yields outputs."""
+
+    @abstractmethod
+    async def cleanup(self) -> None:
+        """Lets go of everything. Called always, after errors too."""
+
+    # -- what authors call --------------------------------------------------------------------------------------------
+
+    @property
+    def status(self) -> NodeStatus:
+        return self._status
+
+    @status.setter
+    def status(self, value: NodeStatus) -> None:
+        if value is not self._status:
+            self.logger.debug('Status %s -> %s', self._status.value, value.value)
+            self._status = value
+
+    def publish_progress(self, status: str, message: str) -> None:
+        """Tells the host how far this node is. Without a host, or with values that are no JSON, nothing happens."""
+        self._publish_control('PROGRESS', {'status': status, 'message': message})
+
+    def publish_to_node_port(self, target_node: str, port: str, payload: Any) -> None:
+        """Sends a payload to an aux port of another node of the session; as forgiving as `publish_progress()`."""
+        if target_node and port:
+            self._publish_control('PUBLISH', {'target': target_node, 'port': port, 'payload': payload})
+
+    def _publish_control(self, kind: str, fields: Any) -> None:
+        publisher = self._control_publisher
+        if publisher is None:
+            return
+        try:
+            json.dumps(fields)
+            publisher.control(kind, fields)
+        except Exception:
+            self.logger.debug('%s message dropped', kind, exc_info=True)
+
+    def process_sync(self, data: Any) -> Any:
+        """Runs one input to its end on a loop of its own; several outputs come as a list."""
+        if isinstance(data, dict):
+            data = RuntimeData.json(data)
+        elif not isinstance(data, RuntimeData):
+            data = RuntimeData.text(str(data))
+
+        async def collect() -> list[RuntimeData]:
+            return [output async for output in outputs_of(self.process(data))]
+
+        outputs = asyncio.run(collect())
+        return None if not outputs else outputs[0] if len(outputs) == 1 else outputs
+
+    async def run(self) -> None:
+        """initialize → loop → cleanup, without telling that it is ready."""
+        try:
+            await self._initialize_once()
+            await self._process_loop_only()
+        finally:
+            await self._cleanup_once()
+
+    async def stop(self) -> None:
+        """Ends the node after the running turn."""
+        self._stop_event.set()
+
+    async def wait_ready(self, timeout: Optional[float] = None) -> bool:
+        """Waits until `initialize()` is done, `timeout` seconds at most."""
+        try:
+            await asyncio.wait_for(self._init_complete.wait(), timeout)
+        except asyncio.TimeoutError:
+            return False
+        return True
+
+    def get_stats(self) -> dict[str, Any]:
+        turns = self.messages_processed
+        return {
+            'node_id': self.node_id,
+            'node_type': self.node_type,
+            'status': self.status.value,
+            'messages_processed': turns,
+            'messages_failed': self.messages_failed,
+            'average_processing_time': self.processing_time_total / turns if turns else 0.0,
+            'total_processing_time': self.processing_time_total,
+        }
+
+    def _is_critical_error(self, exc: BaseException) -> bool:
+        """True for what a node does not survive."""
+        return isinstance(exc, (MemoryError, SystemError))
+
+    def _setup_logging(self, level: str) -> None:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter(_LOG_FORMAT))
+        self.logger.addHandler(handler)
+        self.logger.setLevel(level)
+
+    # -- the life of a node -------------------------------------------------------------------------------------------
+
+    async def _initialize_once(self) -> None:
+        self.status = NodeStatus.INITIALIZING
+        try:
+            await _settled(self.initialize())
+        except BaseException:
+            self.status = NodeStatus.ERROR
+            raise
+        self.status = NodeStatus.READY
+        self._init_complete.set()
+
+    async def _cleanup_once(self) -> None:
+        """`cleanup()`, with what it raises reported and not raised."""
+        self.status = NodeStatus.STOPPING
+        for task in list(self._inflight_streams.values()):
+            task.cancel()
+        try:
+            await _settled(self.cleanup())
+        except Exception as error:
+            self.logger.exception('cleanup() failed')
+            self._report_error(error, 'cleanup')
+        finally:
+            self.status = NodeStatus.STOPPED
+
+    async def _process_loop_with_init(self) -> None:
+        await self._initialize_once()
+        await self._publish_ready_signal()
+        await self._process_loop_only()
+
+    async def _process_loop(self) -> None:
+        await self._process_loop_only()
+
+    async def _process_loop_only(self) -> None:
+        """Reads inputs until `stop()` or the end of them. Turns run one at a time, calls beside them (R72)."""
+        turns = asyncio.Lock()
+        running: set[Any] = set()
+        failed: list[BaseException] = []
+
+        def finished(task: Any) -> None:
+            running.discard(task)
+            if not task.cancelled() and task.exception() is not None:
+                failed.append(task.exception())
+                self._stop_event.set()
+
+        while not self._stop_event.is_set():
+            data = await self._receive_input()
+            if data is None:
+                break
+            task = asyncio.ensure_future(self._handle_input(data, turns))
+            running.add(task)
+            task.add_done_callback(finished)
+        if running:
+            await asyncio.wait(set(running))
+        if failed:
+            raise failed[0]
+
+    async def _handle_input(self, data: RuntimeData, turns: Any) -> None:
+        try:
+            if data.is_control_message():
+                await self._handle_control_message(data)
+                return
+            consumed = await self._dispatch_aux_frame(data)
+            if consumed:
+                if consumed != 'stream':
+                    await self._send_end_of_input()
+            elif self._aux_port_of_data(data) == 'barge_in':
+                await self._process_single_message(data)
+            else:
+                async with turns:
+                    await self._process_single_message(data)
+        except (SystemExit, KeyboardInterrupt) as error:
+            # Carried to the loop's own task: out of a task of its own it would tear the event loop down.
+            raise NodeExit(error) from error
+
+    async def _receive_input(self) -> Optional[RuntimeData]:
+        """The next input, or None when the node stops or no more can come."""
+        if self._transport is None:
+            await self._stop_event.wait()
+            return None
+        receiving = asyncio.ensure_future(self._transport.receive())
+        stopping = asyncio.ensure_future(self._stop_event.wait())
+        try:
+            await asyncio.wait((receiving, stopping), return_when=asyncio.FIRST_COMPLETED)
+            return receiving.result() if receiving.done() else None
+        finally:
+            receiving.cancel()
+            stopping.cancel()
+
+    async def _process_single_message(self, data: RuntimeData) -> None:
+        """One turn: every output through `_send_output`, its failure counted and reported, its end always sent."""
+        started = self._begin_turn(data)
+        error: Optional[BaseException] = None
+        try:
+            async for output in outputs_of(self.process(data)):
+                await self._send_output(output)
+        except BaseException as raised:
+            error = raised
+            if not isinstance(raised, Exception) or self._is_critical_error(raised):
+                raise
+            self.logger.error('process() failed: %s: %s', type(raised).__name__, raised)
+        finally:
+            self._end_turn(started, error)
+            if error is not None:
+                self._report_error(error, 'process')
+            await self._send_end_of_input()
+
+    def _begin_turn(self, data: RuntimeData) -> float:
+        if data.session_id:
+            self._current_session_id = data.session_id
+        self._turns_running += 1
+        self.status = NodeStatus.PROCESSING
+        return time.perf_counter()
+
+    def _end_turn(self, started: float, error: Optional[BaseException]) -> None:
+        self.processing_time_total += time.perf_counter() - started
+        if error is None:
+            self.messages_processed += 1
+        elif isinstance(error, Exception):
+            self.messages_failed += 1
+        self._turns_running -= 1
+        if not self._turns_running and self._status is NodeStatus.PROCESSING:
+            self.status = NodeStatus.READY
+
+    async def _send_output(self, data: Any) -> None:
+        if self._transport is None:
+            self.logger.warning('An output was dropped: this node is not attached to a host')
+            return
+        await self._transport.send(data, self._current_session_id or self.session_id)
+
+    async def _send_end_of_input(self) -> None:
+        if self._transport is not None:
+            await self._transport.send_end(self._current_session_id or self.session_id)
+
+    async def _publish_ready_signal(self) -> None:
+        if self._control_publisher is not None:
+            self._control_publisher.control('READY', None)
+
+    async def _handle_control_message(self, data: RuntimeData) -> None:
+        hook = getattr(self._rpc_target, 'process_control_message', None)
+        if hook is None:
+            return
+        try:
+            await _settled(hook(data))
+        except Exception as error:
+            self.logger.exception('process_control_message() failed')
+            self._report_error(error, 'control')
+
+    def _report_error(self, error: BaseException, phase: str, **facts: Any) -> None:
+        if self._transport is not None:
+            self._transport.error(error, phase, **facts)
+
+    def _stream_started(self, task: Any) -> None:
+        if self._transport is not None:
+            self._transport.stream_started(task)
+
+
+class NodeExit(Exception):
+    """Carries the `SystemExit` or `KeyboardInterrupt` of a turn out of its task."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def setup_signal_handlers(node: MultiprocessNode, loop: Any = None) -> None:
+    """SIGINT and SIGTERM stop the node after its running turn."""
+    import signal
+
+    loop = loop or asyncio.get_event_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, node._stop_event.set)
+
+
+async def _settled(result: Any) -> Any:
+    """Authors may write a plain function where a coroutine is meant."""
+    return await result if hasattr(result, '__await__') else result
