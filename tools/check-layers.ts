@@ -40,7 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'store',
   ],
   doors: [...LEAVES, 'index', 'formats', 'archive', 'signing', 'secrets', 'pipeline'],
-  cli: ['index', 'errors', 'doors'],
+  cli: [...LEAVES, 'index', 'doors'],
   inspector: ['index', 'doors'],
   index: [
     ...LEAVES,

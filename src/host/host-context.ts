@@ -1,0 +1,25 @@
+import type { PluginFormat } from '../formats/format.ts';
+import type { Slots } from '../plugin/slots.ts';
+import type { Supervisor } from '../process/supervisor.ts';
+import type { EventHub } from './events.ts';
+import type { ResolvedHostOptions } from './host-options.ts';
+
+/** What the stages of the road share: one host's options, processes and events. */
+export interface HostContext {
+  readonly options: ResolvedHostOptions;
+  readonly formats: readonly PluginFormat[];
+  readonly events: EventHub;
+  /** Places for one-shot processes. */
+  readonly slots: Slots;
+  /** Aborted when the host closes. */
+  readonly closing: AbortSignal;
+  /** The host's supervisor, started at the first use. */
+  supervisor(): Promise<Supervisor>;
+}
+
+/** The format of a name, for stages that carry names only. */
+export function formatNamed(context: HostContext, name: string): PluginFormat {
+  const format = context.formats.find((each) => each.name === name);
+  if (format === undefined) throw new TypeError(`The host has no format '${name}'`);
+  return format;
+}

@@ -1,0 +1,96 @@
+import type { PipelineManifest } from '../pipeline-manifest.ts';
+import { sessionNode, type PipelineNode } from '../pipeline/pipeline-node.ts';
+import { startPipeline } from '../pipeline/start-pipeline.ts';
+import type { PipelineSession } from '../pipeline/pipeline-session.ts';
+import { startResident } from '../plugin/resident-session.ts';
+import type { JsonObject, PluginSpec } from '../plugin-spec.ts';
+import type { HostContext } from './host-context.ts';
+import type { LoadOptions } from './load-options.ts';
+import type { ReadPlugin } from './open-plugin.ts';
+import { provision } from './provision-plugin.ts';
+
+/** One node of one plugin, to be run in a process of its own. */
+export interface NodeOpening {
+  readonly plugin: ReadPlugin;
+  readonly options: LoadOptions;
+  /** Node type. */
+  readonly node: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly sessionId: string;
+  /** Requirements in place of the plugin's own, where a pipeline adds to them. */
+  readonly requirements?: readonly string[];
+  /** Wanted Python version. */
+  readonly pythonVersion?: string;
+  /** @default node */
+  readonly nodeId?: string;
+}
+
+/** Opens one node as a session: a pipeline of one. */
+export async function openNode(
+  context: HostContext,
+  opening: NodeOpening,
+  signal?: AbortSignal,
+): Promise<PipelineSession> {
+  const { node } = opening;
+  const params = opening.params as JsonObject;
+  const graph: PipelineManifest = {
+    name: node,
+    version: 'v1',
+    nodes: [{ id: node, nodeType: node, params, isOutputNode: true, isFastPath: false, pythonDeps: [] }],
+    connections: [],
+    plugins: [],
+    python: { extraDeps: [] },
+    findings: [],
+  };
+  return startPipeline(graph, {
+    sessionId: opening.sessionId,
+    createNode: () => startNode(context, opening, signal),
+    ...(signal && { signal }),
+  });
+}
+
+/** Starts the process of one node. */
+export async function startNode(
+  context: HostContext,
+  opening: NodeOpening,
+  signal?: AbortSignal,
+): Promise<PipelineNode> {
+  const { plugin, node, nodeId = node, sessionId, options } = opening;
+  const { conversation, pipelines } = plugin.format;
+  if (conversation.kind !== 'resident') throw new TypeError(`Plugins of format '${plugin.format.name}' have no nodes`);
+  const spec = withRequirements(plugin.planned.spec, opening);
+  const plan = spec === plugin.planned.spec ? plugin.planned.plan : await provision(context, spec, options);
+  const params = opening.params as JsonObject;
+  const config = pipelines?.nodeConfiguration({ nodeType: node, nodeId, sessionId, params }) ?? params;
+  const session = await startResident({
+    spec,
+    plan,
+    conversation,
+    request: { config, ...(options.strict !== undefined && { strict: options.strict }) },
+    supervisor: await context.supervisor(),
+    readyTimeoutMs: options.readyTimeoutMs ?? context.options.readyTimeoutMs,
+    signal,
+    onEvent: (event) => {
+      if (event.type === 'output') {
+        context.events.emit('output', {
+          plugin: spec.id,
+          stream: event['stream'] === 'stdout' ? 'stdout' : 'stderr',
+          line: String(event['line']),
+        });
+      }
+    },
+  });
+  return sessionNode(session);
+}
+
+function withRequirements(spec: PluginSpec, { requirements, pythonVersion }: NodeOpening): PluginSpec {
+  if (requirements === undefined && pythonVersion === undefined) return spec;
+  return {
+    ...spec,
+    python: {
+      ...spec.python,
+      ...(requirements !== undefined && { requirements }),
+      ...(pythonVersion !== undefined && { version: pythonVersion }),
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+
+import type { OneShotConversation, OpeningRequest, PluginFormat, ResidentConversation } from '../formats/format.ts';
+import type { PipelineSession } from '../pipeline/pipeline-session.ts';
+import { OneShotBackend } from '../plugin/one-shot-backend.ts';
+import type { PluginBackend } from '../plugin/plugin-backend.ts';
+import { Plugin } from '../plugin/plugin.ts';
+import type { WorkerEvent } from '../plugin/plugin-session.ts';
+import type { Provenance } from '../plugin/provenance.ts';
+import { ResidentBackend, type PlannedPlugin } from '../plugin/resident-backend.ts';
+import type { PluginSpec } from '../plugin-spec.ts';
+import { redactTail } from '../secrets/redact.ts';
+import type { HostContext } from './host-context.ts';
+import type { LoadOptions } from './load-options.ts';
+import { openNode } from './open-node.ts';
+import { provision } from './provision-plugin.ts';
+
+/** Most bytes of a one-shot reply unless the load says otherwise. */
+const MAX_OUTPUT_BYTES = 32 * 1024 * 1024;
+
+/** A plugin that was read and planned, and what reads it again. */
+export interface ReadPlugin {
+  readonly planned: PlannedPlugin;
+  readonly provenance: Provenance;
+  readonly format: PluginFormat;
+  /** Reads the manifest as it is now. */
+  read(): PluginSpec;
+}
+
+/** Makes a plugin that can be called; a resident one is started unless that is put off. */
+export async function openPlugin(
+  context: HostContext,
+  plugin: ReadPlugin,
+  options: LoadOptions,
+): Promise<Plugin<PipelineSession>> {
+  const begun = performance.now();
+  const { conversation } = plugin.format;
+  const { spec } = plugin.planned;
+  for (const finding of spec.findings)
+    context.events.emit('warning', { plugin: spec.id, message: finding.message, finding });
+  const backend =
+    conversation.kind === 'resident'
+      ? await openResident(context, plugin, { conversation, options })
+      : await openOneShot(context, plugin, { conversation, options });
+  context.events.emit('load', { plugin: spec.id, pid: backend.pid, durationMs: performance.now() - begun });
+  return new Plugin(backend, context.options.timeoutMs === undefined ? {} : { timeoutMs: context.options.timeoutMs });
+}
+
+async function openResident(
+  context: HostContext,
+  plugin: ReadPlugin,
+  { conversation, options }: { conversation: ResidentConversation; options: LoadOptions },
+): Promise<PluginBackend<PipelineSession>> {
+  const request: OpeningRequest = {
+    ...(options.interface !== undefined && { interface: options.interface }),
+    ...(options.config !== undefined && { config: options.config }),
+    ...(options.strict !== undefined && { strict: options.strict }),
+  };
+  const backend: ResidentBackend<PipelineSession> = new ResidentBackend({
+    planned: plugin.planned,
+    provenance: plugin.provenance,
+    conversation,
+    request,
+    supervisor: await context.supervisor(),
+    readyTimeoutMs: options.readyTimeoutMs ?? context.options.readyTimeoutMs,
+    replan: () => replan(context, plugin, options),
+    openNode: (node, params, signal) =>
+      openNode(
+        context,
+        { plugin, options, node, params: params ?? {}, sessionId: `${plugin.planned.spec.id}-${randomUUID()}` },
+        signal,
+      ),
+    onEvent: (event) => forwardEvent(context, plugin.planned.spec.id, event),
+  });
+  if (options.start !== 'lazy') await startOrClose(backend, options.signal);
+  return backend;
+}
+
+async function openOneShot(
+  context: HostContext,
+  plugin: ReadPlugin,
+  { conversation, options }: { conversation: OneShotConversation; options: LoadOptions },
+): Promise<PluginBackend<PipelineSession>> {
+  return new OneShotBackend({
+    planned: plugin.planned,
+    provenance: plugin.provenance,
+    conversation,
+    supervisor: await context.supervisor(),
+    auth: options.auth ?? {},
+    config: options.config,
+    strict: options.strict ?? false,
+    hostSlots: context.slots,
+    maxProcesses: options.maxProcesses ?? context.options.maxProcesses,
+    maxOutputBytes: options.maxOutputBytes ?? MAX_OUTPUT_BYTES,
+    timeoutMs: context.options.timeoutMs,
+    replan: () => replan(context, plugin, options),
+    redact: redactTail,
+    onEvent: (event) => forwardEvent(context, plugin.planned.spec.id, event),
+  });
+}
+
+async function startOrClose(backend: ResidentBackend<PipelineSession>, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await backend.start(signal);
+  } catch (error) {
+    await backend.close();
+    throw error;
+  }
+}
+
+async function replan(context: HostContext, plugin: ReadPlugin, options: LoadOptions): Promise<PlannedPlugin> {
+  const spec = plugin.read();
+  return { spec, plan: await provision(context, spec, options) };
+}
+
+function forwardEvent(context: HostContext, plugin: string, event: WorkerEvent): void {
+  const { events } = context;
+  switch (event.type) {
+    case 'output':
+      events.emit('output', {
+        plugin,
+        stream: event['stream'] === 'stdout' ? 'stdout' : 'stderr',
+        line: String(event['line']),
+      });
+      return;
+    case 'progress':
+      events.emit('progress', {
+        plugin,
+        phase: String(event['status'] ?? 'progress'),
+        message: String(event['message'] ?? ''),
+      });
+      return;
+    case 'warning':
+      events.emit('warning', { plugin, message: String(event['message']) });
+      return;
+    case 'exit':
+      events.emit('exit', { plugin, report: event['report'] as never });
+      return;
+    case 'reload':
+      events.emit('reload', { plugin, pid: event['pid'] as number | undefined });
+      return;
+    default:
+      events.emit('message', { ...event, plugin });
+  }
+}

@@ -1,0 +1,34 @@
+import type { LaunchPlan, PluginSpec } from '../plugin-spec.ts';
+import { planLaunch } from '../provision/plan-launch.ts';
+import type { HostContext } from './host-context.ts';
+import type { LoadOptions } from './load-options.ts';
+
+/** Variables granted by the host, then by the load; `true` passes the host process's own value. */
+export async function provision(context: HostContext, spec: PluginSpec, options: LoadOptions): Promise<LaunchPlan> {
+  const grants = { ...context.options.env, ...options.env };
+  const passed = Object.keys(grants).filter((name) => grants[name] === true);
+  const values = Object.fromEntries(
+    Object.entries(grants).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+  return planLaunch(spec, {
+    interpreter: context.options.pythonPath,
+    cacheDir: context.options.cacheDir,
+    hostEnv: process.env,
+    env: values,
+    passEnv: passed,
+    limits: options.limits ?? context.options.limits,
+    launcher: context.options.launch === 'exec' ? 'exec' : 'fork',
+    pluginsRoot: options.pluginsRoot,
+    signal: options.signal,
+    onProgress: ({ phase, message, fraction }) => {
+      if (phase === 'warning') context.events.emit('warning', { plugin: spec.id, message });
+      else
+        context.events.emit('progress', {
+          plugin: spec.id,
+          phase,
+          message,
+          ...(fraction !== undefined && { fraction }),
+        });
+    },
+  });
+}

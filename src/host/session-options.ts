@@ -1,0 +1,42 @@
+import { checkOptionNames } from '../nearest-name.ts';
+import type { LoadOptions } from './load-options.ts';
+
+/** Options of `host.session`. */
+export interface SessionOptions {
+  /** What relative plugin paths are relative to. @default the manifest's directory when a path was given, else the working directory */
+  readonly baseDir?: string;
+  /** Variables granted to every node. */
+  readonly env?: LoadOptions['env'];
+  /** Name of the session, unique within the process. @default a random one */
+  readonly sessionId?: string;
+  /** Deadline of a turn, in milliseconds. @default 30000 */
+  readonly turnTimeoutMs?: number;
+  /** What becomes of a turn's error: an output with `error`, an exception from the iteration, or nothing. @default 'event' */
+  readonly errors?: 'event' | 'throw' | 'silent';
+  /** Only `requires` counts, not what decorators and module headers ask for. @default false */
+  readonly strict?: boolean;
+  /** Whether cached downloads are fetched anew. @default false */
+  readonly refresh?: boolean;
+  /** How long a node may take to become ready, in milliseconds. @default the host's */
+  readonly readyTimeoutMs?: number;
+  /** Aborting gives up the start. */
+  readonly signal?: AbortSignal;
+}
+
+const NAMES: readonly string[] = [
+  'baseDir',
+  'env',
+  'sessionId',
+  'turnTimeoutMs',
+  'errors',
+  'strict',
+  'refresh',
+  'readyTimeoutMs',
+  'signal',
+] satisfies readonly (keyof SessionOptions)[];
+
+/** Checks the options of a session. Throws `TypeError` for unknown names. */
+export function parseSessionOptions(options: SessionOptions): SessionOptions {
+  checkOptionNames(options, NAMES, 'session');
+  return options;
+}
