@@ -2,6 +2,6 @@
 export interface CaseResult {
   readonly id: string;
   readonly outcome: 'passed' | 'failed' | 'skipped';
-  /** What differs, or why the case does not apply. */
+  /** What differs, or why the case was not run. */
   readonly reason?: string;
 }

@@ -1,4 +1,7 @@
 /** What a manifest says that the original passes over in silence (spec W39, W22, §3.1): each with its place. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
 import { didYouMean } from '../../nearest-name.ts';
 import type { Finding } from '../../plugin-spec.ts';
 import type { ReadonlyTree } from '../format.ts';
@@ -230,10 +233,16 @@ function requiresRemarks({ document, manifest }: ParsedManifest, files: Readonly
     if (name === '' || name.includes('/') || name.includes('\\') || name.startsWith('.')) {
       return [{ path, message: `The required sibling '${name}' is no plain name and has no effect` }];
     }
-    if (files.kind(`../${name}`) === 'directory' || files.kind(`../${name}.py`) === 'file') return [];
+    if (isInstalled(files.directory, name)) return [];
     const hint = `Put the directory '${name}' beside the plugin's own.`;
     return [{ path, message: `The required sibling '${name}' is not installed`, hint }];
   });
+}
+
+/** Neighbours are no part of the plugin's own tree: the one place where a manifest is compared with what is beside it. */
+function isInstalled(directory: string, name: string): boolean {
+  const root = dirname(directory);
+  return existsSync(join(root, name)) || existsSync(join(root, `${name}.py`));
 }
 
 function placed(remark: Remark, { positions }: ParsedManifest): Finding {

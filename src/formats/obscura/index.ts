@@ -6,7 +6,7 @@ import type { JsonObject, Operation, OneShotCommand, PluginSpec, SecretField } f
 import type { PluginFormat, ReadonlyTree } from '../format.ts';
 import { conversation } from './conversation.ts';
 import { manifestFindings } from './findings.ts';
-import { MANIFEST_FILE, parseManifest, type ObscuraManifest } from './manifest.ts';
+import { MANIFEST_FILE, parseManifest, type ObscuraManifest, type ParsedManifest } from './manifest.ts';
 import { requirementLines } from './requirements.ts';
 import { decodeUtf8 } from './yaml.ts';
 
@@ -37,7 +37,11 @@ function read(files: ReadonlyTree): PluginSpec {
       path: files.directory,
     });
   }
-  const parsed = parseManifest(bytes, files.directory);
+  return specOf(parseManifest(bytes, files.directory), files);
+}
+
+/** What a manifest means for a directory. */
+export function specOf(parsed: ParsedManifest, files: ReadonlyTree): PluginSpec {
   const { manifest, undeclaredCapabilities } = parsed;
   const command = commandOf(manifest, files.directory);
   return {
