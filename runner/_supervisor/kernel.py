@@ -19,7 +19,7 @@ def prepare() -> bool:
     try:
         import _ctypes
 
-        _prctl_address = _ctypes.dlsym(_ctypes.dlopen(None, 0), 'prctl')
+        _prctl_address = _ctypes.dlsym(_ctypes.dlopen(None, 0), 'prctl')  # type: ignore[arg-type]
     except (ImportError, AttributeError, OSError):
         return False
     return True

@@ -32,7 +32,10 @@ export interface Child {
   readonly wire?: ChildWire;
   /** Set when the plan's standard input is a pipe. */
   readonly stdin?: Writable;
-  /** Whoever has the child must read it or `resume()` it: a full pipe stops the child. */
+  /**
+   * Whoever has the child must read it or `resume()` it: a full pipe stops the child. It may have ended already when
+   * the process came and went without a word: look at `readableEnded` before waiting for `end`.
+   */
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** Settles when the process has ended, whoever still holds its pipes. Never rejects. */

@@ -57,6 +57,7 @@ function readCapped(child: Child, maxBytes: number): CappedOutput {
   let bytes = 0;
   const ended = new Promise<void>((resolve, reject) => {
     const { stdout } = child;
+    if (stdout.readableEnded || stdout.destroyed) resolve();
     stdout.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes <= maxBytes) {
@@ -64,9 +65,9 @@ function readCapped(child: Child, maxBytes: number): CappedOutput {
         return;
       }
       chunks.length = 0;
-      stdout.destroy();
-      void child.signal('SIGKILL', 'group');
-      reject(tooLarge(maxBytes));
+      stdout.pause();
+      // Killed first: the process is not to hear of a broken pipe and act on it.
+      void child.signal('SIGKILL', 'group').finally(() => reject(tooLarge(maxBytes)));
     });
     stdout.on('error', () => resolve());
     stdout.once('end', resolve).once('close', resolve);

@@ -88,8 +88,10 @@ function greet(socket: Socket, waiting: Map<string, Pending>): void {
   timer.unref();
   const onReadable = (): void => {
     const preamble = socket.read(PREAMBLE_BYTES) as Buffer | null;
-    if (preamble === null) {
-      if (socket.readableEnded) socket.destroy();
+    if (preamble === null) return;
+    // At the end of input, reading gives what there is.
+    if (preamble.length < PREAMBLE_BYTES) {
+      socket.destroy();
       return;
     }
     clearTimeout(timer);

@@ -9,7 +9,7 @@ import type { LaunchPlan } from '../plugin-spec.ts';
 import type { Child, ChildWire, ExitFacts } from './child.ts';
 import { diagnoseStart } from './diagnose-start.ts';
 import { stopProcess } from './stop-process.ts';
-import type { StartOptions, Supervisor } from './supervisor.ts';
+import type { StartOptions, Supervisor } from './supervision.ts';
 
 /** A supervisor that is no process. */
 export function createSpawnSupervisor(): Supervisor {
