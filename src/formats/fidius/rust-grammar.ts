@@ -18,11 +18,11 @@ export async function withRustTree<Result>(
   path: string,
   use: (root: RustNode) => Result,
 ): Promise<Result> {
-  await Parser.init();
+  const language = await rustLanguage();
   const parser = new Parser();
   let tree: Tree | null = null;
   try {
-    parser.setLanguage(await Language.load(GRAMMAR));
+    parser.setLanguage(language);
     tree = parser.parse(source);
     if (tree === null) throw broken(path, undefined);
     if (tree.rootNode.hasError) throw broken(path, firstError(tree.rootNode));
@@ -31,6 +31,20 @@ export async function withRustTree<Result>(
     tree?.delete();
     parser.delete();
   }
+}
+
+/**
+ * The grammar, compiled at first use and then a constant: all grammars share one WebAssembly memory, and two loads at
+ * the same time corrupt it.
+ */
+const rustLanguage = once(async () => {
+  await Parser.init();
+  return Language.load(GRAMMAR);
+});
+
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => (made ??= make());
 }
 
 /** Children with a name in the grammar, nulls left out. */
