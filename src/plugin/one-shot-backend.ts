@@ -80,6 +80,10 @@ export class OneShotBackend<Session extends NodeSession> implements PluginBacken
     return this.spec.operations;
   }
 
+  get facts(): Readonly<Record<string, unknown>> {
+    return {};
+  }
+
   get state(): string {
     return this.#closing.signal.aborted ? 'closed' : 'ready';
   }

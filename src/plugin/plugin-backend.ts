@@ -22,6 +22,7 @@ export interface PluginBackend<Session extends NodeSession> {
   readonly spec: PluginSpec;
   readonly provenance: Provenance;
   readonly operations: readonly Operation[] | undefined;
+  readonly facts: Readonly<Record<string, unknown>>;
   readonly state: string;
   readonly pid: number | undefined;
   call(operation: string, args: readonly unknown[], options: CallOptions): Promise<unknown>;

@@ -42,6 +42,11 @@ export class Plugin<Session extends NodeSession = NodeSession> {
     return this.#backend.operations;
   }
 
+  /** What the plugin's Python half reports beside its operations, for example the interface hash. */
+  get facts(): Readonly<Record<string, unknown>> {
+    return this.#backend.facts;
+  }
+
   /** `idle`, `starting`, `ready`, `crashed`, `refused` (it crashed too often) or `closed`. */
   get state(): string {
     return this.#backend.state;

@@ -64,6 +64,10 @@ export class ResidentBackend<Session extends NodeSession> implements PluginBacke
     return this.#starts > 0 ? this.#worker.operations : this.spec.operations;
   }
 
+  get facts(): Readonly<Record<string, unknown>> {
+    return this.#worker.current?.facts ?? {};
+  }
+
   get state(): string {
     return this.#worker.state;
   }
