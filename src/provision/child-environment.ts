@@ -55,11 +55,13 @@ export interface Grants {
 export function childEnvironment(hostEnv: NodeJS.ProcessEnv, options: Grants): Record<string, string> {
   const chosen: Record<string, string> = {};
   const isWindows = process.platform === 'win32';
-  const passed = new Set([...PASSED_VARIABLES, ...(isWindows ? PASSED_ON_WINDOWS : []), ...(options.pass ?? [])]);
-  const folded = isWindows ? new Set([...passed].map((name) => name.toUpperCase())) : passed;
-  for (const [name, value] of Object.entries(hostEnv)) {
-    if (value === undefined) continue;
-    if (folded.has(isWindows ? name.toUpperCase() : name) || name.startsWith('LC_')) chosen[name] = value;
+  const passed = [...PASSED_VARIABLES, ...(isWindows ? PASSED_ON_WINDOWS : []), ...(options.pass ?? [])];
+  const folded = isWindows ? new Set(passed.map((name) => name.toUpperCase())) : new Set(passed);
+  // Values are read one by one: each costs a call into the system where `hostEnv` is `process.env`.
+  for (const name of Object.keys(hostEnv)) {
+    const value =
+      folded.has(isWindows ? name.toUpperCase() : name) || name.startsWith('LC_') ? hostEnv[name] : undefined;
+    if (value !== undefined) chosen[name] = value;
   }
   return { ...chosen, PYTHONUTF8: '1', ...options.grants };
 }

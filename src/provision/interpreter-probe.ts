@@ -191,8 +191,9 @@ function isSame(left: Stamp | undefined, right: Stamp): boolean {
 
 function selectionVariables(env: NodeJS.ProcessEnv): Record<string, string> {
   const chosen: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && SELECTION_VARIABLES.test(name)) chosen[name] = value;
+  for (const name of Object.keys(env)) {
+    const value = SELECTION_VARIABLES.test(name) ? env[name] : undefined;
+    if (value !== undefined) chosen[name] = value;
   }
   return chosen;
 }

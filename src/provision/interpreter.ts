@@ -66,6 +66,17 @@ export async function findInterpreter(options: InterpreterOptions): Promise<Inte
   throw notFound(options, refused);
 }
 
+/** Every usable interpreter on the machine, the one that `findInterpreter` would choose first. */
+export async function findAllInterpreters(options: InterpreterOptions): Promise<Interpreter[]> {
+  const found = new Map<string, Interpreter>();
+  for await (const candidate of candidates(options)) {
+    const { interpreter } = await probeInterpreter(candidate, options);
+    if (interpreter === undefined || found.has(interpreter.path)) continue;
+    if (objection(interpreter, options.version) === undefined) found.set(interpreter.path, interpreter);
+  }
+  return [...found.values()];
+}
+
 /** Whether an interpreter is of a wanted version, given by its leading parts. */
 export function hasVersion(interpreter: Interpreter, version: string): boolean {
   const wanted = parseVersion(version);
