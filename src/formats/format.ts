@@ -134,6 +134,16 @@ export interface PipelineReader {
   ): readonly string[];
   /** The configuration under which a plugin of this format opens one node. */
   nodeConfiguration(node: NodeRequest): JsonObject;
+  /** What the host's environment says about running pipelines of this format. */
+  settings?(env: Readonly<Record<string, string | undefined>>): PipelineSettings;
+}
+
+/** Defaults for a pipeline that its caller may overrule. */
+export interface PipelineSettings {
+  /** Work of one node for one input, in milliseconds. */
+  readonly nodeTimeoutMs?: number;
+  /** Whether those who listen late get the progress told before. */
+  readonly replaysSystem?: boolean;
 }
 
 /** A reader of one manifest dialect. */

@@ -1,9 +1,10 @@
 import type { PipelineManifest } from '../pipeline-manifest.ts';
 import { sessionNode, type PipelineNode } from '../pipeline/pipeline-node.ts';
-import { startPipeline } from '../pipeline/start-pipeline.ts';
+import { startPipeline, type NodeContext } from '../pipeline/start-pipeline.ts';
 import type { PipelineSession } from '../pipeline/pipeline-session.ts';
 import { startResident } from '../plugin/resident-session.ts';
 import type { JsonObject, PluginSpec } from '../plugin-spec.ts';
+import { forwardEvent } from './forward-event.ts';
 import type { HostContext } from './host-context.ts';
 import type { LoadOptions } from './load-options.ts';
 import type { ReadPlugin } from './open-plugin.ts';
@@ -16,7 +17,6 @@ export interface NodeOpening {
   /** Node type. */
   readonly node: string;
   readonly params: Readonly<Record<string, unknown>>;
-  readonly sessionId: string;
   /** Requirements in place of the plugin's own, where a pipeline adds to them. */
   readonly requirements?: readonly string[];
   /** Wanted Python version. */
@@ -43,8 +43,7 @@ export async function openNode(
     findings: [],
   };
   return startPipeline(graph, {
-    sessionId: opening.sessionId,
-    createNode: () => startNode(context, opening, signal),
+    createNode: (_, node) => startNode(context, opening, node),
     ...(signal && { signal }),
   });
 }
@@ -53,14 +52,16 @@ export async function openNode(
 export async function startNode(
   context: HostContext,
   opening: NodeOpening,
-  signal?: AbortSignal,
+  within: NodeContext,
 ): Promise<PipelineNode> {
-  const { plugin, node, nodeId = node, sessionId, options } = opening;
+  const { plugin, node, nodeId = node, options } = opening;
   const { conversation, pipelines } = plugin.format;
   if (conversation.kind !== 'resident') throw new TypeError(`Plugins of format '${plugin.format.name}' have no nodes`);
+  const begun = performance.now();
   const spec = withRequirements(plugin.planned.spec, opening);
   const plan = spec === plugin.planned.spec ? plugin.planned.plan : await provision(context, spec, options);
   const params = opening.params as JsonObject;
+  const { sessionId } = within;
   const config = pipelines?.nodeConfiguration({ nodeType: node, nodeId, sessionId, params }) ?? params;
   const session = await startResident({
     spec,
@@ -69,17 +70,13 @@ export async function startNode(
     request: { config, ...(options.strict !== undefined && { strict: options.strict }) },
     supervisor: await context.supervisor(),
     readyTimeoutMs: options.readyTimeoutMs ?? context.options.readyTimeoutMs,
-    signal,
+    signal: within.signal,
     onEvent: (event) => {
-      if (event.type === 'output') {
-        context.events.emit('output', {
-          plugin: spec.id,
-          stream: event['stream'] === 'stdout' ? 'stdout' : 'stderr',
-          line: String(event['line']),
-        });
-      }
+      within.onEvent(event);
+      forwardEvent(context, spec.id, event);
     },
   });
+  context.events.emit('load', { plugin: spec.id, pid: session.pid, durationMs: performance.now() - begun });
   return sessionNode(session);
 }
 

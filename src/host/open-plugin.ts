@@ -1,15 +1,13 @@
-import { randomUUID } from 'node:crypto';
-
 import type { OneShotConversation, OpeningRequest, PluginFormat, ResidentConversation } from '../formats/format.ts';
 import type { PipelineSession } from '../pipeline/pipeline-session.ts';
 import { OneShotBackend } from '../plugin/one-shot-backend.ts';
 import type { PluginBackend } from '../plugin/plugin-backend.ts';
 import { Plugin } from '../plugin/plugin.ts';
-import type { WorkerEvent } from '../plugin/plugin-session.ts';
 import type { Provenance } from '../plugin/provenance.ts';
 import { ResidentBackend, type PlannedPlugin } from '../plugin/resident-backend.ts';
 import type { PluginSpec } from '../plugin-spec.ts';
 import { redactTail } from '../secrets/redact.ts';
+import { forwardEvent } from './forward-event.ts';
 import type { HostContext } from './host-context.ts';
 import type { LoadOptions } from './load-options.ts';
 import { openNode } from './open-node.ts';
@@ -64,12 +62,7 @@ async function openResident(
     supervisor: await context.supervisor(),
     readyTimeoutMs: options.readyTimeoutMs ?? context.options.readyTimeoutMs,
     replan: () => replan(context, plugin, options),
-    openNode: (node, params, signal) =>
-      openNode(
-        context,
-        { plugin, options, node, params: params ?? {}, sessionId: `${plugin.planned.spec.id}-${randomUUID()}` },
-        signal,
-      ),
+    openNode: (node, params, signal) => openNode(context, { plugin, options, node, params: params ?? {} }, signal),
     onEvent: (event) => forwardEvent(context, plugin.planned.spec.id, event),
   });
   if (options.start !== 'lazy') await startOrClose(backend, options.signal);
@@ -111,35 +104,4 @@ async function startOrClose(backend: ResidentBackend<PipelineSession>, signal: A
 async function replan(context: HostContext, plugin: ReadPlugin, options: LoadOptions): Promise<PlannedPlugin> {
   const spec = plugin.read();
   return { spec, plan: await provision(context, spec, options) };
-}
-
-function forwardEvent(context: HostContext, plugin: string, event: WorkerEvent): void {
-  const { events } = context;
-  switch (event.type) {
-    case 'output':
-      events.emit('output', {
-        plugin,
-        stream: event['stream'] === 'stdout' ? 'stdout' : 'stderr',
-        line: String(event['line']),
-      });
-      return;
-    case 'progress':
-      events.emit('progress', {
-        plugin,
-        phase: String(event['status'] ?? 'progress'),
-        message: String(event['message'] ?? ''),
-      });
-      return;
-    case 'warning':
-      events.emit('warning', { plugin, message: String(event['message']) });
-      return;
-    case 'exit':
-      events.emit('exit', { plugin, report: event['report'] as never });
-      return;
-    case 'reload':
-      events.emit('reload', { plugin, pid: event['pid'] as number | undefined });
-      return;
-    default:
-      events.emit('message', { ...event, plugin });
-  }
 }

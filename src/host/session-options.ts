@@ -9,10 +9,12 @@ export interface SessionOptions {
   readonly env?: LoadOptions['env'];
   /** Name of the session, unique within the process. @default a random one */
   readonly sessionId?: string;
-  /** Deadline of a turn, in milliseconds. @default 30000 */
-  readonly turnTimeoutMs?: number;
-  /** What becomes of a turn's error: an output with `error`, an exception from the iteration, or nothing. @default 'event' */
-  readonly errors?: 'event' | 'throw' | 'silent';
+  /** Deadline of the work of one node for one input, in milliseconds. @default 30000, or what the format's environment says */
+  readonly nodeTimeoutMs?: number;
+  /** Whether a node whose process died is started anew for its next input. @default false */
+  readonly restart?: boolean;
+  /** How errors of turns reach the caller: as items of the iteration, thrown from it, or not at all. @default 'items' */
+  readonly errors?: 'items' | 'throw' | 'silent';
   /** Only `requires` counts, not what decorators and module headers ask for. @default false */
   readonly strict?: boolean;
   /** Whether cached downloads are fetched anew. @default false */
@@ -27,7 +29,8 @@ const NAMES: readonly string[] = [
   'baseDir',
   'env',
   'sessionId',
-  'turnTimeoutMs',
+  'nodeTimeoutMs',
+  'restart',
   'errors',
   'strict',
   'refresh',

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
-import { CharmerError, PipelineError } from '../errors.ts';
+import { PipelineError } from '../errors.ts';
 import type { PipelineReader, PluginFormat } from '../formats/format.ts';
 import { didYouMean } from '../nearest-name.ts';
 import type { ManifestNode, PipelineManifest } from '../pipeline-manifest.ts';
 import { operationNode, type PipelineNode } from '../pipeline/pipeline-node.ts';
 import type { PipelineSession } from '../pipeline/pipeline-session.ts';
-import { startPipeline } from '../pipeline/start-pipeline.ts';
+import { startPipeline, type NodeContext } from '../pipeline/start-pipeline.ts';
 import type { JsonValue } from '../plugin-spec.ts';
 import { authorize } from './authorize.ts';
 import { formatNamed, type HostContext } from './host-context.ts';
@@ -56,9 +56,11 @@ export async function startSession(
   for (const node of manifest.nodes) checkNodeType(starting, node);
   return startPipeline(manifest, {
     sessionId,
-    createNode: (node) => createNode(starting, node),
+    createNode: (node, within) => createNode(starting, node, within),
+    ...reader.settings?.(process.env),
     ...(options.errors && { errors: options.errors }),
-    ...(options.turnTimeoutMs !== undefined && { turnTimeoutMs: options.turnTimeoutMs }),
+    ...(options.nodeTimeoutMs !== undefined && { nodeTimeoutMs: options.nodeTimeoutMs }),
+    ...(options.restart !== undefined && { restart: options.restart }),
     ...(options.signal && { signal: options.signal }),
   });
 }
@@ -175,20 +177,19 @@ function checkNodeType({ byNodeType }: Starting, { id, nodeType }: ManifestNode)
   });
 }
 
-async function createNode(starting: Starting, node: ManifestNode): Promise<PipelineNode> {
+async function createNode(starting: Starting, node: ManifestNode, within: NodeContext): Promise<PipelineNode> {
   const plugin = starting.byNodeType.get(node.nodeType);
-  try {
-    return await (plugin === undefined
-      ? createOperationNode(starting, node)
-      : createPluginNode(starting, node, plugin));
-  } catch (error) {
-    if (error instanceof CharmerError) Object.assign(error, { key: node.id });
-    throw error;
-  }
+  return plugin === undefined
+    ? createOperationNode(starting, node)
+    : createPluginNode(starting, { node, plugin }, within);
 }
 
-function createPluginNode(starting: Starting, node: ManifestNode, plugin: ReadPlugin): Promise<PipelineNode> {
-  const { context, sessionId, options, baseDir } = starting;
+function createPluginNode(
+  starting: Starting,
+  { node, plugin }: { node: ManifestNode; plugin: ReadPlugin },
+  within: NodeContext,
+): Promise<PipelineNode> {
+  const { context, options, baseDir } = starting;
   const spec = mergedSpec(starting, plugin.planned.spec, node.pythonDeps);
   return startNode(
     context,
@@ -198,11 +199,10 @@ function createPluginNode(starting: Starting, node: ManifestNode, plugin: ReadPl
       node: node.nodeType,
       nodeId: node.id,
       params: node.params,
-      sessionId,
       ...(node.pythonDeps.length > 0 && { requirements: spec.python.requirements }),
       ...(node.pythonDeps.length > 0 && spec.python.version !== undefined && { pythonVersion: spec.python.version }),
     },
-    options.signal,
+    within,
   );
 }
 

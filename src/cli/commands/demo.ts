@@ -36,6 +36,8 @@ async function run(context: CommandContext): Promise<number> {
 /** A RemoteMedia node in a pipeline: one process for the session. */
 async function showPipeline(context: CommandContext): Promise<void> {
   const host = context.host();
+  let pid: number | undefined;
+  host.on('load', (event) => (pid = event.pid));
   const begun = performance.now();
   const session = await host.session(`${EXAMPLES}01-run-a-pipeline/echo-python-source/manifest.json`);
   const started = performance.now() - begun;
@@ -48,7 +50,6 @@ async function showPipeline(context: CommandContext): Promise<void> {
   };
   const first = await turn('hi');
   const next = await turn('hello again');
-  const [pid] = session.pids;
   await session.close();
   tell(context, {
     title: 'RemoteMedia source plugin',
