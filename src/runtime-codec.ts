@@ -93,7 +93,7 @@ const KINDS: Readonly<Record<RuntimeData['type'], readonly FieldRule[]>> = {
     optional('fields', 'an object', isFields),
   ],
 };
-const ANNOTATIONS = optional('annotations', 'an object', isFields);
+const EXTRAS = [optional('annotations', 'an object', isFields), optional('session', 'a string', isText)];
 
 /** What a bare audio input gets where the original's callers leave it out. */
 const DEFAULT_CHANNELS = 1;
@@ -131,6 +131,7 @@ export function encodeRuntimeData(data: RuntimeData): Record<string, unknown> {
     if (value !== undefined) dict[snake] = value instanceof Float32Array ? bytesOf(value) : value;
   }
   if (data.annotations !== undefined) dict['annotations'] = data.annotations;
+  if (data.session !== undefined) dict['session'] = data.session;
   return dict;
 }
 
@@ -171,7 +172,7 @@ export function isKind(word: string): word is RuntimeData['type'] {
 
 function parseKind(kind: RuntimeData['type'], given: Fields): RuntimeData {
   const data: Record<string, unknown> = { type: kind };
-  for (const rule of [...KINDS[kind], ANNOTATIONS]) {
+  for (const rule of [...KINDS[kind], ...EXTRAS]) {
     const value = fieldValue(kind, rule, given);
     if (value === undefined) {
       if (rule.isRequired) throw missing(kind, rule);

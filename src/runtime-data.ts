@@ -7,6 +7,8 @@
 export interface RuntimeDataExtras {
   /** Free facts set by an author or a client, for example `{ pts_us: 20000 }`. */
   readonly annotations?: Readonly<Record<string, unknown>>;
+  /** Session that the value belongs to, where it is not the one that it travels in. */
+  readonly session?: string;
 }
 
 /** One value that travels through a pipeline. */

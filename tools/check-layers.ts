@@ -6,13 +6,15 @@ import { posix } from 'node:path';
 
 import { librarySources, projectFiles, readProjectFile, report } from './source-files.ts';
 
-const LEAVES = ['errors', 'plugin-spec', 'runtime-data', 'nearest-name'];
+const LEAVES = ['errors', 'plugin-spec', 'pipeline-manifest', 'runtime-data', 'runtime-codec', 'nearest-name'];
 
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   'plugin-spec': [],
   'runtime-data': [],
   'nearest-name': [],
+  'pipeline-manifest': ['plugin-spec'],
+  'runtime-codec': ['errors', 'runtime-data'],
   archive: LEAVES,
   secrets: LEAVES,
   process: LEAVES,

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 import { CallError } from '../../errors.ts';
 import type { JsonObject, JsonValue, PluginSpec } from '../../plugin-spec.ts';
-import { decodeRuntimeData, encodeRuntimeData, parseRuntimeData } from '../../runtime-codec.ts';
 import type { ResidentConversation } from '../format.ts';
+import { usesStrictConstructors } from './environment.ts';
 import { PYTHON_DIRECTORY } from './read.ts';
 
 /** One node to be opened in a process: the keys of the runner's command line (spec 5.1). */
@@ -20,23 +20,16 @@ export interface NodeConfiguration {
 /** The conversation of the format. A process holds one node; one opened without a configuration only imports the plugin. */
 export const conversation: ResidentConversation = {
   kind: 'resident',
-  dialect: join(PYTHON_DIRECTORY, '_charmer_remotemedia', 'dialect.py'),
+  dialect: join(PYTHON_DIRECTORY, 'dialect.py'),
   opening: (spec, request) => {
     const node = parseNode(spec, request.config);
     return {
       ...spec.opening,
       ...(node === undefined ? {} : { node }),
-      ...(request.strict === true ? { strict: true } : {}),
+      ...(request.strict === true || usesStrictConstructors(process.env) ? { strict_ctor: true } : {}),
     };
   },
-  encodeArguments: (operation, args) => (operation.kind === 'node' ? args.map(toWire) : args),
-  decodeValue: (operation, value) => (operation.kind === 'node' ? decodeRuntimeData(value) : value),
 };
-
-/** Whatever a caller gives → the dict of the wire. */
-export function toWire(value: unknown): Record<string, unknown> {
-  return encodeRuntimeData(parseRuntimeData(value));
-}
 
 function parseNode(spec: PluginSpec, config: JsonValue | undefined): JsonObject | undefined {
   if (config === undefined || config === null) return undefined;
