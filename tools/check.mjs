@@ -12,6 +12,7 @@ const steps = [
   ['format', 'prettier --check --log-level=warn . && ruff format --check --quiet runner src'],
   ['lint', 'eslint . && ruff check --quiet runner src'],
   ['types', 'tsc -p tsconfig.json --noEmit && mypy --no-error-summary'],
+  ['build', 'tsc -p tsconfig.build.json'],
   ['layers', 'tsx tools/check-layers.ts'],
   ['errors', 'tsx tools/check-errors.ts'],
   ['sizes', 'tsx tools/check-sizes.ts'],

@@ -1,7 +1,6 @@
 import { locate } from '../locate/locate.ts';
 import type { Identity, Located } from '../locate/located.ts';
 import { openTree } from '../locate/open-tree.ts';
-import { fetchGithub } from '../locate/github.ts';
 import { formatNamed, type HostContext } from './host-context.ts';
 import type { LoadOptions } from './load-options.ts';
 import { unpackForLoading } from './unpack-for-loading.ts';
@@ -22,13 +21,15 @@ export async function locatePlugin(context: HostContext, reference: string, opti
     unpackArchive: (file) => unpackForLoading(context, file),
     parseRemote: (text) =>
       formats.map((format) => format.parseReference?.(text)).find((source) => source !== undefined),
-    fetchRemote: (source) =>
-      fetchGithub(source, {
+    fetchRemote: async (source) => {
+      const { fetchGithub } = await import('../locate/github.ts');
+      return fetchGithub(source, {
         cacheDir: context.options.cacheDir,
         env: process.env,
         ...(options.refresh !== undefined && { refresh: options.refresh }),
         ...(options.signal && { signal: options.signal }),
-      }),
+      });
+    },
   });
 }
 
