@@ -48,7 +48,7 @@ export class ResidentBackend<Session extends NodeSession> implements PluginBacke
   constructor(parts: ResidentParts<Session>) {
     this.#parts = parts;
     this.#planned = parts.planned;
-    this.#worker = new Worker(parts.planned.spec.id, () => this.#start());
+    this.#worker = new Worker(parts.planned.spec.id, (onEvent) => this.#start(onEvent));
     this.#worker.onEvent((event) => parts.onEvent(event));
   }
 
@@ -154,7 +154,7 @@ export class ResidentBackend<Session extends NodeSession> implements PluginBacke
     return this.#worker.close();
   }
 
-  async #start(): Promise<ResidentSession> {
+  async #start(onEvent: (event: WorkerEvent) => void): Promise<ResidentSession> {
     this.#starts += 1;
     const { conversation, request, supervisor, readyTimeoutMs } = this.#parts;
     return startResident({
@@ -163,7 +163,7 @@ export class ResidentBackend<Session extends NodeSession> implements PluginBacke
       request,
       supervisor,
       readyTimeoutMs,
-      onEvent: (event) => this.#parts.onEvent(event),
+      onEvent,
     });
   }
 

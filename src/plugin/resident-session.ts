@@ -1,7 +1,7 @@
 import { CallError, StartError, type CharmerError, type ExitReport } from '../errors.ts';
 import type { OpeningRequest, ResidentConversation } from '../formats/format.ts';
 import { didYouMean } from '../nearest-name.ts';
-import type { LaunchPlan, Operation, PluginSpec } from '../plugin-spec.ts';
+import type { JsonObject, LaunchPlan, Operation, PluginSpec } from '../plugin-spec.ts';
 import type { Child } from '../process/child.ts';
 import { diagnoseStart } from '../process/diagnose-start.ts';
 import { describeExit, exitReport } from '../process/exit-report.ts';
@@ -125,43 +125,33 @@ export class ResidentSession implements PluginSession {
   }
 
   /** Takes the plugin from a started process to a plugin that is ready. */
-  async open(opening: Parameters<ResidentConversation['opening']>[0]['opening']): Promise<void> {
+  async open(opening: JsonObject): Promise<void> {
     const { plan, signal, readyTimeoutMs, conversation } = this.#launch;
-    const deadline = AbortSignal.timeout(readyTimeoutMs);
-    const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+    const deadline = new AbortController();
+    const expire = async (): Promise<void> => deadline.abort(await this.#readyTimeout());
+    const timer = setTimeout(() => void expire(), readyTimeoutMs);
+    const either = signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]);
+    const { first: importFirst, last: importLast } = plan.importPath;
     try {
       await this.#wire.hello({ signal: either });
-      const opened = await this.#wire.open(
-        {
-          dialect: conversation.dialect,
-          importFirst: plan.importPath.first,
-          importLast: plan.importPath.last,
-          sitePackages: plan.sitePackages,
-          opening,
-        },
-        { signal: either },
-      );
+      const { dialect } = conversation;
+      const message = { dialect, importFirst, importLast, sitePackages: plan.sitePackages, opening };
+      const opened = await this.#wire.open(message, { signal: either });
       this.#operations = opened.operations;
       this.#warnings = opened.warnings;
       this.#facts = opened.facts;
       opened.operations.forEach((operation, slot) => this.#slots.set(operation.name, slot));
-    } catch (error) {
-      if (deadline.aborted && signal?.aborted !== true) throw await this.#readyTimeout(error);
-      throw error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 
   call(operation: string, args: readonly unknown[], options: SessionCallOptions = {}): Promise<unknown> {
-    const slot = this.#slotOf(operation, ['unary', 'client-stream']);
-    const described = this.#describedAt(slot);
-    const { encodeArguments, decodeValue } = this.#launch.conversation;
-    const encoded = encodeArguments === undefined ? args : encodeArguments(described, args, this.#launch.request);
-    const answer =
-      options.signal === undefined && options.timeoutMs === undefined
-        ? this.#send(slot, encoded, options)
-        : this.#sendWatched(slot, encoded, options);
-    if (decodeValue === undefined) return answer;
-    return answer.then((value) => decodeValue(described, value, this.#launch.request));
+    try {
+      return this.#call(operation, args, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   stream(operation: string, args: readonly unknown[], options: SessionCallOptions = {}): AsyncIterable<unknown> {
@@ -206,6 +196,17 @@ export class ResidentSession implements PluginSession {
   /** Lets the Node process end while this worker is idle. */
   unref(): void {
     this.#child.unref();
+  }
+
+  #call(operation: string, args: readonly unknown[], options: SessionCallOptions): Promise<unknown> {
+    const slot = this.#slotOf(operation, ['unary', 'client-stream']);
+    const described = this.#describedAt(slot);
+    const { encodeArguments, decodeValue } = this.#launch.conversation;
+    const encoded = encodeArguments === undefined ? args : encodeArguments(described, args, this.#launch.request);
+    const isWatched = options.signal !== undefined || options.timeoutMs !== undefined;
+    const answer = isWatched ? this.#sendWatched(slot, encoded, options) : this.#send(slot, encoded, options);
+    if (decodeValue === undefined) return answer;
+    return answer.then((value) => decodeValue(described, value, this.#launch.request));
   }
 
   #send(slot: number, args: readonly unknown[], options: SessionCallOptions): Promise<unknown> {
@@ -330,12 +331,11 @@ export class ResidentSession implements PluginSession {
     });
   }
 
-  async #readyTimeout(cause: unknown): Promise<StartError> {
+  async #readyTimeout(): Promise<StartError> {
     const { spec, readyTimeoutMs } = this.#launch;
     const stacks = await this.stacks(250).catch(() => undefined);
     return new StartError('READY_TIMEOUT', `Plugin '${spec.id}' was not ready within ${readyTimeoutMs} ms`, {
       plugin: spec.id,
-      cause,
       stacks,
       stderrTail: this.#stderr.lines,
       hint: 'Raise readyTimeoutMs for plugins that load large models, or see the field stacks for what it waits for.',

@@ -9,8 +9,8 @@ import { RestartPolicy } from './restart-policy.ts';
 /** How a worker is, truthfully. */
 export type WorkerState = 'idle' | 'starting' | 'ready' | 'crashed' | 'refused' | 'closed';
 
-/** Starts one process of the plugin and makes it ready. */
-export type StartSession = () => Promise<ResidentSession>;
+/** Starts one process of the plugin and makes it ready; its events are told from the very start. */
+export type StartSession = (onEvent: (event: WorkerEvent) => void) => Promise<ResidentSession>;
 
 /**
  * Keeps one process of a plugin at hand: starts it at the first use, replaces it after a crash, swaps it at a reload.
@@ -19,7 +19,7 @@ export type StartSession = () => Promise<ResidentSession>;
  */
 export class Worker implements PluginSession {
   readonly #plugin: string;
-  readonly #start: StartSession;
+  readonly #start: () => Promise<ResidentSession>;
   readonly #policy: RestartPolicy;
   readonly #listeners = new Set<(event: WorkerEvent) => void>();
   /** Settles when the worker is closed for good, with the report of its last process. */
@@ -35,7 +35,7 @@ export class Worker implements PluginSession {
 
   constructor(plugin: string, start: StartSession) {
     this.#plugin = plugin;
-    this.#start = start;
+    this.#start = () => start((event) => this.#tell(event));
     this.#policy = new RestartPolicy(plugin);
     this.exited = new Promise((resolve) => {
       this.#resolveExited = resolve;
@@ -145,9 +145,6 @@ export class Worker implements PluginSession {
   #adopt(session: ResidentSession): void {
     this.#session = session;
     this.#operations = session.operations;
-    session.onEvent((event) => {
-      for (const listener of this.#listeners) listener(event);
-    });
     void session.exited.then((report) => this.#ended(session, report));
   }
 
@@ -155,7 +152,11 @@ export class Worker implements PluginSession {
     if (session !== this.#session || this.#closing !== undefined) return;
     this.#hasCrashed = true;
     if (!session.wasKilledByHost) this.#policy.crashed();
-    for (const listener of this.#listeners) listener({ type: 'exit', report });
+    this.#tell({ type: 'exit', report });
+  }
+
+  #tell(event: WorkerEvent): void {
+    for (const listener of this.#listeners) listener(event);
   }
 
   async *#streamLater(
