@@ -33,7 +33,7 @@ export type EnumTagging =
 
 /** A type that the interface file declares at its top level. */
 export type DeclaredType = { readonly name: string; readonly docs: readonly string[] } & (
-  | { readonly kind: 'struct'; readonly body: DeclaredBody }
+  | { readonly kind: 'struct'; readonly body: DeclaredBody; readonly refusesUnknownFields: boolean }
   | { readonly kind: 'enum'; readonly variants: readonly DeclaredVariant[]; readonly tagging: EnumTagging }
   | { readonly kind: 'alias'; readonly type: RustType }
 );
@@ -45,7 +45,10 @@ export function readDeclaredTypes(items: readonly PreludedNode[]): DeclaredType[
     if (name === undefined) return [];
     const common = { name, docs: item.docs };
     const body = item.node.childForFieldName('body');
-    if (item.node.type === 'struct_item') return [{ ...common, kind: 'struct', body: readBody(body, item) }];
+    if (item.node.type === 'struct_item') {
+      const refusesUnknownFields = serdeFlag(item, 'deny_unknown_fields');
+      return [{ ...common, kind: 'struct', body: readBody(body, item), refusesUnknownFields }];
+    }
     if (item.node.type === 'enum_item' && body !== null) {
       return [{ ...common, kind: 'enum', variants: readVariants(body, item), tagging: taggingOf(item) }];
     }

@@ -1,8 +1,8 @@
-import type { DeclaredBody, DeclaredType } from './declared-types.ts';
+import type { DeclaredType } from './declared-types.ts';
 import type { InterfaceSource, RustInterface } from './interface-source.ts';
 import { richHint, type NameLookup } from './python-hints.ts';
 import { isPythonIdentifier } from './python-names.ts';
-import type { RustType } from './rust-type.ts';
+import { namesIn, reachableTypes, typesOf } from './reachable-types.ts';
 
 /** Python definitions of the own types that an interface uses. */
 export interface PythonTypes {
@@ -16,7 +16,7 @@ export interface PythonTypes {
 /** Defines every struct, enum and alias of the file that the interface reaches. */
 export function pythonTypes(source: InterfaceSource, trait: RustInterface): PythonTypes {
   const declared = new Map(source.types.map((type) => [type.name, type]));
-  const used = reachable(trait, declared);
+  const used = reachableTypes(source, trait);
   const lookup: NameLookup = (name) => (declared.has(name) ? name : undefined);
   const isClass = (type: DeclaredType): boolean => type.kind === 'struct' && type.body.kind === 'fields';
   const classes = used.filter(isClass).flatMap((type) => classLines(type, lookup));
@@ -30,54 +30,6 @@ export function pythonTypes(source: InterfaceSource, trait: RustInterface): Pyth
     new RegExp(`\\b${name}\\b`).test(text),
   );
   return { lookup, lines, imports: new Set(imports) };
-}
-
-function reachable(trait: RustInterface, declared: ReadonlyMap<string, DeclaredType>): DeclaredType[] {
-  const found = new Set<DeclaredType>();
-  const visit = (type: RustType): void => {
-    for (const name of namesIn(type)) {
-      const own = declared.get(name);
-      if (own === undefined || found.has(own)) continue;
-      found.add(own);
-      typesOf(own).forEach(visit);
-    }
-  };
-  for (const method of trait.methods) {
-    for (const type of [...method.args.map((argument) => argument.type), method.returns]) {
-      if (type !== undefined) visit(type);
-    }
-  }
-  return [...declared.values()].filter((type) => found.has(type));
-}
-
-/** Every path name in a type. */
-export function namesIn(type: RustType): string[] {
-  switch (type.kind) {
-    case 'path':
-      return [type.name, ...type.args.flatMap(namesIn)];
-    case 'reference':
-    case 'parenthesised':
-      return namesIn(type.inner);
-    case 'slice':
-    case 'array':
-      return namesIn(type.item);
-    case 'tuple':
-      return type.items.flatMap(namesIn);
-    case 'other':
-      return [];
-  }
-}
-
-/** The types inside a declaration. */
-export function typesOf(declared: DeclaredType): readonly RustType[] {
-  if (declared.kind === 'alias') return [declared.type];
-  if (declared.kind === 'struct') return bodyTypes(declared.body);
-  return declared.variants.flatMap((variant) => bodyTypes(variant.body));
-}
-
-function bodyTypes(body: DeclaredBody): readonly RustType[] {
-  if (body.kind === 'unit') return [];
-  return body.kind === 'tuple' ? body.items : body.fields.map((field) => field.type);
 }
 
 function classLines(declared: DeclaredType, lookup: NameLookup): string[] {

@@ -42,35 +42,31 @@ def describe(error: BaseException) -> Failure:
     sdk = sdk_error_class()
     if sdk is not None and isinstance(error, sdk):
         return describe_sdk_error(error)
-    return Failure('PLUGIN_RAISED', text_of(error), plugin_code=class_name(error), traceback=frames_of(error))
+    details = {'traceback': frames_of(error)}
+    return Failure('PLUGIN_RAISED', text_of(error), plugin_code=class_name(error), details=details)
 
 
 def describe_sdk_error(error: Any) -> Failure:
     code = getattr(error, 'code', None)
     message = getattr(error, 'message', None)
-    details, text = json_details(getattr(error, 'details', None))
     return Failure(
         'PLUGIN_RAISED',
         message if isinstance(message, str) else text_of(error),
         plugin_code=code if isinstance(code, str) else 'PluginError',
-        details=details,
-        traceback=frames_of(error),
-        is_sdk_error=True,
-        details_text=text,
+        details=json_details(getattr(error, 'details', None)),
     )
 
 
 def json_details(details: Any) -> Any:
-    """Details as a value and as the text that the original hands on; nothing where JSON cannot hold them (7.7)."""
+    """Details as JSON holds them, keys as text; nothing where it cannot (7.7)."""
     if details is None:
-        return None, None
+        return None
     try:
         import json
 
-        text = json.dumps(details)
-        return json.loads(text), text
+        return json.loads(json.dumps(details))
     except Exception:
-        return None, None
+        return None
 
 
 def sdk_error_class() -> Any:

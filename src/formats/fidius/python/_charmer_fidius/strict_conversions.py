@@ -104,7 +104,7 @@ def result_value(value: Any, number: Number, depth: int) -> Any:
         return list(value)
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise unencodable(f'float {value!r} is not representable in JSON')
+            raise unencodable('ValueError: non-finite float cannot be encoded to JSON')
         return number(float(value))
     if isinstance(value, int):
         return integer(int(value))
