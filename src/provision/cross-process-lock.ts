@@ -41,7 +41,7 @@ export async function withLock<T>(path: string, options: LockOptions, work: () =
     return await work();
   } finally {
     clearInterval(heartbeat);
-    rmSync(path, { recursive: true, force: true });
+    remove(path);
   }
 }
 
@@ -52,7 +52,7 @@ async function acquire(path: string, options: LockOptions): Promise<void> {
     if (tryAcquire(path)) return;
     const holder = holderOf(path);
     if (holder === 'gone') {
-      rmSync(path, { recursive: true, force: true });
+      remove(path);
       continue;
     }
     if (!hasWaited) options.onWait?.(holder);
@@ -74,6 +74,18 @@ function tryAcquire(path: string): boolean {
     rmSync(aside, { recursive: true, force: true });
     return false;
   }
+}
+
+/** Moved away first: an emptied directory can become somebody else's lock before it is removed. */
+function remove(path: string): void {
+  const away = `${path}.${randomUUID()}`;
+  try {
+    renameSync(path, away);
+  } catch {
+    // Somebody else was faster.
+    return;
+  }
+  rmSync(away, { recursive: true, force: true });
 }
 
 /** The number of the process that holds the lock, or `gone` when nobody does. */
