@@ -53,56 +53,83 @@ export interface ObscuraRunner {
 export function createObscuraRunner(options: HostOptions = {}): ObscuraRunner {
   const manifests = givenManifests();
   const host = createHost({ ...options, formats: [manifests.format] });
+  const plugins = new LoadedPlugins(host);
   const withPlugin = <T>(prepared: PreparedRun, work: (plugin: Plugin) => Promise<T>): Promise<T> =>
-    manifests.run(prepared.manifest, () => callLoaded(host, prepared, work));
+    manifests.run(prepared.manifest, () => callLoaded(plugins, prepared, work));
   return {
     host,
     runNativePythonPlugin: async <T>(...[manifest, installDir, action, input, auth, run = {}]: RunArguments) => {
       const name = { pluginId: manifest.id, action, isBatch: false };
-      return withPlugin({ manifest, installDir, auth, run, name }, (plugin) =>
-        plugin.call(action, input),
-      ) as Promise<T | null>;
+      const prepared = { manifest, installDir, auth, run, name };
+      return withPlugin(prepared, (plugin) => plugin.call(action, input)) as Promise<T | null>;
     },
     runNativePythonPluginBatch: async (...[manifest, installDir, action, items, auth, run = {}]) => {
       const name = { pluginId: manifest.id, action, isBatch: true };
       const prepared = { manifest, installDir, auth, run, name };
-      return withPlugin(prepared, async (plugin) => {
-        const { chunkSize, isolate, concurrency, onRow } = run;
-        const isWhole = chunkSize === undefined && isolate !== true;
-        const options = { isolate, concurrency, onRow, chunkSize: chunkSize ?? Math.max(1, items.length) };
-        const rows = await plugin.with(options).batch(action, items);
-        if (isWhole) throwCommonError(rows);
-        return rows.map((row) => asRow(row, name));
-      });
+      return withPlugin(prepared, (plugin) => runBatch(plugin, items, prepared));
     },
     close: () => host.close(),
   };
+}
+
+async function runBatch(
+  plugin: Plugin,
+  items: readonly PluginBatchItem[],
+  { run, name }: PreparedRun,
+): Promise<PluginBatchRow[]> {
+  const { chunkSize, isolate, concurrency, onRow } = run;
+  const isWhole = chunkSize === undefined && isolate !== true;
+  const options = { isolate, concurrency, onRow, chunkSize: chunkSize ?? Math.max(1, items.length) };
+  const rows = await plugin.with(options).batch(name.action, items);
+  if (isWhole) throwCommonError(rows);
+  return rows.map((row) => asRow(row, name));
+}
+
+/** Plugins stay loaded: each call reads the manifest and starts a process of its own all the same. */
+class LoadedPlugins {
+  readonly #host: Host;
+  readonly #loaded = new Map<string, Promise<Plugin>>();
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  load(directory: string, options: LoadOptions): Promise<Plugin> {
+    const key = JSON.stringify([directory, options]);
+    const known = this.#loaded.get(key);
+    if (known !== undefined) return known;
+    const loading = this.#host.load(directory, options);
+    this.#loaded.set(key, loading);
+    loading.catch(() => this.#loaded.delete(key));
+    return loading;
+  }
 }
 
 interface PreparedRun {
   readonly manifest: ObscuraManifest;
   readonly installDir: string;
   readonly auth: Readonly<Record<string, string>>;
-  readonly run: NativePythonRunOptions;
+  readonly run: NativePythonBatchOptions;
   readonly name: RunName;
 }
 
-async function callLoaded<T>(host: Host, prepared: PreparedRun, work: (plugin: Plugin) => Promise<T>): Promise<T> {
+async function callLoaded<T>(
+  plugins: LoadedPlugins,
+  prepared: PreparedRun,
+  work: (plugin: Plugin) => Promise<T>,
+): Promise<T> {
   const { manifest, auth, run, name } = prepared;
   const directory = resolve(prepared.installDir);
   if (manifest.script === undefined || manifest.script.length === 0) {
     throw new PluginExecutionError(`Plugin "${manifest.id}" has no script defined`, name, { kind: 'no-script' });
   }
   checkDirectory(directory, prepared);
-  let plugin: Plugin | undefined;
   try {
-    plugin = await host.load(directory, loadOptions(run));
+    const plugin = await plugins.load(directory, loadOptions(run));
     const { timeoutMs, signal, onReport, strict } = run;
     return await work(plugin.with({ auth, timeoutMs, signal, onReport, strict }));
   } catch (error) {
     throw asExecutionError(error, name);
-  } finally {
-    await plugin?.close();
   }
 }
 
