@@ -21,23 +21,39 @@ const SMALL_BYTES = 128 * 1024;
 
 /**
  * Compresses the pieces of a tar archive: one bzip2 stream at level 9, the same bytes whichever way they are made, or gzip
- * without name and time. Throws `ARCHIVE_INVALID` with reason `compression-unavailable` when the interpreter fails.
+ * without name and time. An interpreter that cannot compress is replaced by JavaScript as long as nothing has come of it.
+ *
+ * @param pieces Called for a fresh start; throws what making the pieces throws.
+ *
+ * Throws `ARCHIVE_INVALID` with reason `compression-unavailable` when the interpreter fails half-way.
  */
-export async function* compress(pieces: Iterable<Buffer>, options: CompressOptions): AsyncGenerator<Buffer, void> {
+export async function* compress(
+  pieces: () => Iterable<Buffer>,
+  options: CompressOptions,
+): AsyncGenerator<Buffer, void> {
   if (options.container === 'tar.gz') {
-    yield* throughGzip(pieces);
+    yield* throughGzip(pieces());
     return;
   }
-  const { head, rest } = split(pieces);
-  if (options.python === undefined || rest === undefined) {
-    for (const piece of writeBzip2(chain(head, rest))) {
-      options.signal?.throwIfAborted();
-      yield piece;
-      await nextTurn();
-    }
+  const { head, rest } = split(pieces());
+  if (options.python !== undefined && rest !== undefined) {
+    const isDone = yield* throughPython(options.python, chain(head, rest), options.signal);
+    if (isDone) return;
+    yield* throughJavaScript(pieces(), options.signal);
     return;
   }
-  yield* throughPython(options.python, chain(head, rest), options.signal);
+  yield* throughJavaScript(chain(head, rest), options.signal);
+}
+
+async function* throughJavaScript(
+  pieces: Iterable<Buffer>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer, void> {
+  for (const piece of writeBzip2(pieces)) {
+    signal?.throwIfAborted();
+    yield piece;
+    await nextTurn();
+  }
 }
 
 const PROGRAM = `
@@ -48,36 +64,43 @@ for piece in iter(lambda: sys.stdin.buffer.read(1 << 20), b''):
 sys.stdout.buffer.write(compressor.flush())
 `;
 
+/** Returns false when the interpreter fails before it has written anything. */
 async function* throughPython(
   python: string,
   pieces: Iterable<Buffer>,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Buffer, void> {
-  const child = spawn(python, ['-I', '-S', '-c', PROGRAM], { stdio: ['pipe', 'pipe', 'pipe'], env: {} });
+): AsyncGenerator<Buffer, boolean> {
+  const env = { PATH: process.env['PATH'] };
+  const child = spawn(python, ['-I', '-S', '-c', PROGRAM], { stdio: ['pipe', 'pipe', 'pipe'], env });
+  const stop = (): void => void child.kill('SIGKILL');
+  signal?.addEventListener('abort', stop, { once: true });
   const exited = once(child, 'close') as Promise<[code: number | null, signal: NodeJS.Signals | null]>;
   const complaint = collect(child.stderr);
   const fed = feed(child.stdin, pieces);
-  // Both are awaited below; until then a failure of one must not be unhandled while the other is read.
-  fed.catch(() => undefined);
-  exited.catch(() => undefined);
+  // All three are awaited below; until then a failure of one must not be unhandled while another is read.
+  for (const waiting of [exited, complaint, fed]) waiting.catch(() => undefined);
+  let written = 0;
   try {
     for await (const piece of child.stdout) {
-      signal?.throwIfAborted();
+      written += (piece as Buffer).length;
       yield piece as Buffer;
     }
     const [code] = await exited;
     if (code !== 0) throw new Error(`exit ${String(code)}: ${await complaint}`);
   } catch (cause) {
-    if (signal?.aborted === true) throw cause;
-    throw archiveFailure('compression-unavailable', `Interpreter '${python}' cannot compress with its bz2 module`, {
+    signal?.throwIfAborted();
+    if (written === 0) return false;
+    throw archiveFailure('compression-unavailable', `Interpreter '${python}' failed to compress with its bz2 module`, {
       cause,
       hint: 'Name another interpreter, or none: then JavaScript compresses',
     });
   } finally {
-    child.kill('SIGKILL');
+    signal?.removeEventListener('abort', stop);
+    stop();
   }
   // What stopped the feeding is the caller's own error, such as a file that cannot be read.
   await fed;
+  return true;
 }
 
 async function feed(input: Writable, pieces: Iterable<Buffer>): Promise<void> {

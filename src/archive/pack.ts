@@ -101,11 +101,14 @@ async function writeArchive(options: PackOptions, { files }: Selection, descript
   try {
     const { container } = options.rules;
     const prefix = container === 'zip' ? '' : `${options.name}-${options.version}/`;
-    const members = withProgress(options, files, prefix);
     const pieces =
       container === 'zip'
-        ? writeZip(members)
-        : compress(writeTar(members), { container, python: options.python, signal: options.signal });
+        ? writeZip(withProgress(options, files, prefix))
+        : compress(() => writeTar(withProgress(options, files, prefix)), {
+            container,
+            python: options.python,
+            signal: options.signal,
+          });
     for await (const piece of pieces) {
       options.signal?.throwIfAborted();
       for (let at = 0; at < piece.length;) at += writeSync(descriptor, piece, at);

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { TrustError } from '../errors.ts';
+import { ArchiveError, TrustError } from '../errors.ts';
 import type { ArchiveRules } from '../plugin-spec.ts';
 import type { ArchiveEntry } from './archive-entry.ts';
-import { type ArchiveFinding, archiveFailure } from './archive-failure.ts';
+import { type ArchiveFinding, archiveFailure, archiveReason } from './archive-failure.ts';
 import { resolveLimits, type UnpackLimits } from './archive-limits.ts';
 import { EntryChecks, type CheckedEntry } from './entry-checks.ts';
 import { isSafeComponent } from './entry-name.ts';
@@ -133,9 +133,18 @@ async function unpackAsOriginal(archive: OpenArchive, options: UnpackOptions): P
     const found = findPackage(checks, options, staging);
     await options.accept?.(path.join(staging, found.name));
     return place(checks, options, { staged: path.join(staging, found.name), staging, name: found.name });
+  } catch (error) {
+    throw naming(error, staging);
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }
+}
+
+/** The original names its staging directory when an entry cannot be written. */
+function naming(error: unknown, staging: string): unknown {
+  const reason = archiveReason(error);
+  if (reason === undefined || !(error instanceof ArchiveError)) return error;
+  return archiveFailure(reason, error.message, { cause: error.cause, facts: { ...error.details, staging } });
 }
 
 interface Staged {
