@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { OpeningRequest, ResidentConversation } from '../format.ts';
 import type { JsonObject, Operation, PluginSpec } from '../../plugin-spec.ts';
 import { decodeType } from './decode-type.ts';
+import { encoderOf } from './encode-type.ts';
 import { checkDescriptor, type InterfaceDescriptor, type MethodDescriptor } from './descriptor.ts';
 
 // The Python files stay in `src/` when we are compiled, three levels below the package either way.
@@ -15,6 +16,7 @@ export const conversation: ResidentConversation = {
   kind: 'resident',
   dialect: fileURLToPath(new URL('_charmer_fidius/dialect.py', PYTHON)),
   opening,
+  encodeArguments,
   decodeValue,
 };
 
@@ -25,6 +27,19 @@ function opening(spec: PluginSpec, request: OpeningRequest): JsonObject {
     ...(request.config === undefined ? {} : { config: request.config }),
     ...(request.strict === true ? { strict: true } : {}),
   };
+}
+
+/** Arguments as the original host sends them, where the interface gives their types. */
+function encodeArguments(operation: Operation, args: readonly unknown[], request: OpeningRequest): readonly unknown[] {
+  if (request.interface === undefined || operation.wireMode === 'raw') return args;
+  const { methods, types } = described(request.interface);
+  const declared = methods.find((each) => each.name === operation.name)?.args;
+  if (declared === undefined) return args;
+  return args.map((value, index) => {
+    const type = declared[index]?.type;
+    const encoder = type === undefined ? undefined : encoderOf(type, types);
+    return encoder === undefined ? value : encoder(value);
+  });
 }
 
 /** Reads a result, or an item of a stream, as the type that the interface gives its method. */

@@ -41,6 +41,8 @@ export interface InterfaceDescriptor {
   readonly canonical?: string;
   readonly canonicalB?: string;
   readonly methods: readonly MethodDescriptor[];
+  /** Type of the configuration of instances; numbers in it that are f32 or f64 reach Python as floats. */
+  readonly config?: TypeDescriptor;
   readonly types?: Readonly<Record<string, NamedTypeDescriptor>>;
 }
 

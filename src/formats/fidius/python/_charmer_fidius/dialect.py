@@ -54,7 +54,7 @@ class Dialect:
             host.fact('interfaceHash', loading.hexadecimal(declared))
         home: Any = module
         if 'config' in opening:
-            config = opening['config']
+            config = loading.coerced_config(opening['config'], interface)
             home = loading.configure(name, module, self._strict.config_argument(config) if self._strict else config)
         context = f'{name} instance' if 'config' in opening else name
         if interface is None:

@@ -49,6 +49,9 @@ def plan_of_named(declared: dict[str, Any], named: dict[str, Any], seen: frozens
         return plan_of(declared['newtype'], named, seen)
     if 'tuple' in declared:
         return over_positions([plan_of(item, named, seen) for item in declared['tuple']])
+    if 'tag' in declared and 'content' not in declared:
+        variants = {name: plan_of_variant(kind, named, seen) for name, kind in declared['enum'].items()}
+        return over_variants(declared['tag'], variants)
     if 'enum' in declared:
         return over_fields({name: plan_of_variant(kind, named, seen) for name, kind in declared['enum'].items()})
     return None
@@ -103,6 +106,17 @@ def over_fields(plans: dict[str, Plan | None]) -> Plan | None:
         if not isinstance(value, dict):
             return value
         return {key: plan(item) if (plan := plans.get(key)) else item for key, item in value.items()}
+
+    return apply
+
+
+def over_variants(tag: str, plans: dict[str, Plan | None]) -> Plan | None:
+    if not any(plans.values()):
+        return None
+
+    def apply(value: Any) -> Any:
+        plan = plans.get(value.get(tag)) if isinstance(value, dict) else None
+        return plan(value) if plan else value
 
     return apply
 

@@ -128,6 +128,16 @@ def resolve_methods(interface: dict[str, Any], home: Any, context: str) -> list[
     return methods
 
 
+def coerced_config(config: Any, interface: dict[str, Any] | None) -> Any:
+    """Numbers of the configuration as floats where the interface says so."""
+    if interface is None or 'config' not in interface:
+        return config
+    from _charmer_fidius.float_coercion import plans_for
+
+    plan = plans_for([{'type': interface['config']}], interface.get('types') or {})[0]
+    return config if plan is None else plan(config)
+
+
 def coercion_of(arguments: list[dict[str, Any]] | None, named_types: dict[str, Any]) -> list[Any] | None:
     if not arguments:
         return None

@@ -29,10 +29,10 @@ LARGEST_POWER = 308
 
 def call(function: Any, values: list[Any], is_streaming: bool) -> Any:
     """Calls a typed method the way the original does."""
-    arguments = [fed(value) if hasattr(value, '__next__') else argument(value) for value in values]
+    arguments = [HostFedStream(value) if hasattr(value, '__next__') else argument(value) for value in values]
     result = function(*arguments)
     if is_streaming:
-        return stream(result)
+        return stream(result, any(isinstance(value, HostFedStream) for value in arguments))
     return result_value(result, through_text, DEEPEST_RESULT)
 
 
@@ -45,15 +45,25 @@ def argument(value: Any) -> Any:
     return given(value, through_text, DEEPEST_ARGUMENT)
 
 
-def fed(items: Iterator[Any]) -> Iterator[Any]:
-    return (given(item, exact, DEEPEST_ARGUMENT) for item in items)
+class HostFedStream:
+    """The iterator of a client stream, with the two methods that the original's has."""
+
+    def __init__(self, items: Iterator[Any]) -> None:
+        self._items = items
+
+    def __iter__(self) -> HostFedStream:
+        return self
+
+    def __next__(self) -> Any:
+        return given(next(self._items), exact, DEEPEST_ARGUMENT)
 
 
-def stream(result: Any) -> Iterator[Any]:
+def stream(result: Any, is_fed: bool) -> Iterator[Any]:
     try:
         items = iter(result)
     except TypeError as error:
-        text = f'streaming method must return an iterable/generator, got: {class_name(error)}: {text_of(error)}'
+        kind = 'bidirectional' if is_fed else 'streaming'
+        text = f'{kind} method must return an iterable/generator, got: {class_name(error)}: {text_of(error)}'
         raise refusal('RESULT_INVALID', text, {'kind': 'Serialization'})
     return drain(items)
 
