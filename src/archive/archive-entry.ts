@@ -5,6 +5,8 @@ export interface ArchiveEntry {
   /** Name as stored, bytes: nothing promises UTF-8. */
   readonly name: Buffer;
   readonly type: 'file' | 'directory' | 'symlink' | 'hardlink' | 'special' | 'metadata';
+  /** Where a symbolic link points, bytes as stored. */
+  readonly target?: Buffer;
   /** Bytes the archive's own index or header states, before any override. */
   readonly statedBytes: number;
   /** Bytes that reading will give. */

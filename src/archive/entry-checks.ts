@@ -12,14 +12,18 @@ export interface CheckPolicy {
   readonly compat: boolean;
   /** Whether everything odd is refused. */
   readonly strict: boolean;
+  /** Whether symbolic links that stay inside their top directory are kept. @default false */
+  readonly keepsInnerLinks?: boolean;
   /** Oddities of names that are refused outright: zip archives come from anywhere. */
   readonly refusedOddities: readonly NameOddity[];
 }
 
 /** An entry that passed, in terms of what is to be written. */
 export interface CheckedEntry {
-  readonly kind: 'file' | 'directory' | 'nothing';
+  readonly kind: 'file' | 'directory' | 'link' | 'nothing';
   readonly components: readonly Buffer[];
+  /** Where a link points: a relative path that stays inside. */
+  readonly target?: Buffer;
 }
 
 /**
@@ -80,7 +84,9 @@ export class EntryChecks {
       );
     const kind = entry.type === 'directory' ? 'directory' : 'file';
     this.#enter(verdict.components, kind, label);
-    return { kind, components: verdict.components };
+    if (entry.type !== 'symlink' || entry.target === undefined) return { kind, components: verdict.components };
+    checkInnerLink(verdict.components, entry.target, label);
+    return { kind: 'link', components: verdict.components, target: entry.target };
   }
 
   /** Remembers something odd, or refuses it when the policy is strict. */
@@ -100,7 +106,8 @@ export class EntryChecks {
   }
 
   #checkLink(entry: ArchiveEntry, label: string): void {
-    if (entry.type === 'symlink') throw unsafe('symlink', label, 'is a symbolic link; packages hold files only');
+    if (entry.type === 'symlink' && this.#policy.keepsInnerLinks !== true)
+      throw unsafe('symlink', label, 'is a symbolic link; packages hold files only');
     if (entry.type === 'hardlink') throw unsafe('hardlink', label, 'is a hard link; packages hold files only');
   }
 
@@ -169,6 +176,21 @@ export class EntryChecks {
     }
     this.findings.push({ severity: 'warning', kind, file, message });
   }
+}
+
+/** A link must be relative and must not leave the top directory; where it leads on disk is checked once it is there. */
+function checkInnerLink(components: readonly Buffer[], target: Buffer, label: string): void {
+  const text = target.toString('latin1');
+  let depth = components.length - 2;
+  for (const part of text.split('/')) {
+    if (part === '..') depth -= 1;
+    else if (part !== '' && part !== '.') depth += 1;
+    if (depth < 0) break;
+  }
+  if (text !== '' && !text.startsWith('/') && !text.includes('\0') && depth >= 0) return;
+  throw archiveFailure('escaping-link', `Entry '${label}' is a link to '${target.toString()}', outside the package`, {
+    facts: { entry: label },
+  });
 }
 
 /** Systems whose file names fold case or composition by default. */

@@ -1,4 +1,5 @@
-import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { ArchiveRules } from '../plugin-spec.ts';
 import type { ArchiveEntries } from './archive-entry.ts';
@@ -72,7 +73,8 @@ async function* gunBzip2(descriptor: number, file: string, tail: Tail): AsyncGen
 }
 
 async function* gunzip(descriptor: number): AsyncGenerator<Buffer, void> {
-  const compressed = createReadStream('', { fd: descriptor, autoClose: false, start: 0 });
+  // Not a file stream: destroying one closes the descriptor, which the next walk still needs.
+  const compressed = Readable.from(piecesOf(descriptor));
   const plain = compressed.pipe(createGunzip());
   compressed.on('error', (error) => plain.destroy(error));
   try {
@@ -86,6 +88,16 @@ async function* gunzip(descriptor: number): AsyncGenerator<Buffer, void> {
     throw cause;
   } finally {
     compressed.destroy();
+  }
+}
+
+function* piecesOf(descriptor: number): Generator<Buffer, void> {
+  for (let position = 0; ;) {
+    const piece = Buffer.allocUnsafe(READ_BYTES);
+    const read = readSync(descriptor, piece, 0, READ_BYTES, position);
+    if (read === 0) return;
+    position += read;
+    yield piece.subarray(0, read);
   }
 }
 

@@ -1,4 +1,16 @@
-import { chmodSync, closeSync, fchmodSync, futimesSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  fchmodSync,
+  futimesSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import { isAbsolute, relative, sep } from 'node:path';
 import type { ArchiveEntry } from './archive-entry.ts';
 import { archiveFailure } from './archive-failure.ts';
 import type { CheckedEntry } from './entry-checks.ts';
@@ -15,6 +27,8 @@ export class StagedFiles {
   readonly #only: Buffer | undefined;
   readonly #made = new Set<string>();
   readonly #written = new Set<string>();
+  /** Links by their place, made last: nothing is ever written through one. */
+  readonly #links = new Map<string, Buffer>();
   /** Modes of directories, applied last: a directory may forbid writing into itself. */
   readonly #modes = new Map<string, number>();
 
@@ -24,10 +38,12 @@ export class StagedFiles {
   }
 
   /** Writes one entry and returns how many bytes. An entry that was judged to be nothing is passed over. */
-  async write(entry: ArchiveEntry, { kind, components }: CheckedEntry): Promise<number> {
+  async write(entry: ArchiveEntry, { kind, components, target }: CheckedEntry): Promise<number> {
     const [top] = components;
     if (kind === 'nothing' || top === undefined || this.#only?.equals(top) === false) return 0;
     this.#makeDirectories(kind === 'directory' ? components : components.slice(0, -1));
+    if (kind === 'link') this.#links.set(keyOf(components), target ?? Buffer.alloc(0));
+    if (kind === 'link') return 0;
     if (kind === 'file') return this.#writeFile(entry, components);
     if (entry.mode !== undefined) this.#modes.set(keyOf(components), (entry.mode & 0o777) | 0o700);
     return 0;
@@ -35,7 +51,33 @@ export class StagedFiles {
 
   /** Applies what could not be applied while writing. */
   finish(): void {
+    for (const [key, target] of this.#links) this.#makeLink(key, target);
+    for (const key of this.#links.keys()) this.#checkLink(key);
     for (const [key, mode] of this.#modes) chmodSync(this.#at(Buffer.from(key, 'latin1')), mode);
+  }
+
+  #makeLink(key: string, target: Buffer): void {
+    const link = this.#at(Buffer.from(key, 'latin1'));
+    try {
+      symlinkSync(target, link);
+    } catch (cause) {
+      throw archiveFailure('escaping-link', `Cannot make the link '${key}'`, { cause, facts: { entry: key } });
+    }
+  }
+
+  /** Links may lead through links: only the system knows where one ends. */
+  #checkLink(key: string): void {
+    const [top = ''] = key.split('/');
+    const inside = realpathSync(this.#at(Buffer.from(top, 'latin1')));
+    try {
+      const end = relative(inside, realpathSync(this.#at(Buffer.from(key, 'latin1'))));
+      if (end.split(sep)[0] !== '..' && !isAbsolute(end)) return;
+    } catch {
+      // It leads nowhere, or in a circle.
+    }
+    throw archiveFailure('escaping-link', `Link '${key}' does not lead to anything inside the package`, {
+      facts: { entry: key },
+    });
   }
 
   async #writeFile(entry: ArchiveEntry, components: readonly Buffer[]): Promise<number> {

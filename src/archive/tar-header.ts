@@ -15,6 +15,7 @@ const SIZE: Field = [124, 12];
 const MTIME: Field = [136, 12];
 const CHECKSUM: Field = [148, 8];
 const TYPE = 156;
+const TARGET: Field = [157, 100];
 const MAGIC: Field = [257, 8];
 const DEVICES: readonly Field[] = [
   [329, 8],
@@ -69,6 +70,8 @@ export interface Header {
   readonly mtime: number | undefined;
   /** Type letter, NUL included. */
   readonly type: string;
+  /** Where a link points, without padding. */
+  readonly target: Buffer;
   readonly dialect: 'gnu' | 'ustar' | 'v7';
   readonly block: Buffer;
 }
@@ -90,6 +93,7 @@ export function decodeHeader(block: Buffer): Header {
     size: numberIn(block, SIZE, { what: 'size', name }),
     mtime: lenient(block, MTIME),
     type: String.fromCharCode(block[TYPE] ?? 0),
+    target: Buffer.from(textOf(block, TARGET)),
     dialect,
     block: Buffer.from(block),
   };

@@ -105,6 +105,7 @@ async function openMember(source: ByteSource, header: Header, pending: Pending):
   const entry: ArchiveEntry = {
     name,
     type: typeOf(header, name),
+    ...(header.type === '2' && { target: pending.longLink ?? pending.pax?.get('linkpath') ?? header.target }),
     statedBytes: sparse?.realBytes ?? header.size,
     bytes: sparse?.realBytes ?? stored,
     mode: header.mode,

@@ -28,6 +28,8 @@ export interface UnpackOptions {
   readonly limits?: Partial<UnpackLimits>;
   /** The original's verdicts, limits and order of work. @default false */
   readonly compat?: boolean;
+  /** Keeps symbolic links that stay inside the package; otherwise every link is refused. @default false */
+  readonly keepsInnerLinks?: boolean;
   /** Refuses whatever would be a finding. @default false */
   readonly strict?: boolean;
   /** SHA-256 of the archive in hexadecimal, either case; a mismatch is `DIGEST_MISMATCH`. */
@@ -179,6 +181,7 @@ async function walk(archive: OpenArchive, options: UnpackOptions, { phase, write
     archiveBytes: archive.bytes,
     compat: isCompat,
     strict: options.strict === true && phase === 'checking',
+    keepsInnerLinks: options.keepsInnerLinks === true,
     refusedOddities: options.rules.container === 'zip' ? ['backslash', 'drive'] : [],
   });
   let sinceTurn = 0;
