@@ -130,7 +130,11 @@ export interface PipelineReader {
   /** A plugin's requirements with those of the pipeline merged in. */
   requirementsFor(
     spec: PluginSpec,
-    added: { readonly pythonDeps: readonly string[]; readonly extraDeps: readonly string[] },
+    added: {
+      readonly pythonDeps: readonly string[];
+      readonly extraDeps: readonly string[];
+      readonly isStrict?: boolean;
+    },
   ): readonly string[];
   /** The configuration under which a plugin of this format opens one node. */
   nodeConfiguration(node: NodeRequest): JsonObject;
@@ -146,6 +150,19 @@ export interface PipelineSettings {
   readonly replaysSystem?: boolean;
 }
 
+/** How plugins of a format are fetched from GitHub. */
+export interface GithubConventions {
+  /** Base addresses of GitHub's services, where the host's environment names others. */
+  bases(env: Readonly<Record<string, string | undefined>>): {
+    readonly api: string;
+    readonly raw: string;
+    readonly codeload: string;
+    readonly release: string;
+  };
+  /** Throws `MANIFEST_INVALID`, `NATIVE_PLUGIN_UNSUPPORTED` for a manifest that no plugin here can have. */
+  checkManifest(bytes: Uint8Array, path: string): void;
+}
+
 /** A reader of one manifest dialect. */
 export interface PluginFormat {
   readonly name: string;
@@ -157,6 +174,8 @@ export interface PluginFormat {
   read(files: ReadonlyTree): PluginSpec;
   readonly conversation: ResidentConversation | OneShotConversation;
   readonly archive: ArchiveRules;
+  /** Set by a format whose plugins are published on GitHub. */
+  readonly github?: GithubConventions;
   /** Set by a format whose manifests describe pipelines. */
   readonly pipelines?: PipelineReader;
 }

@@ -1,6 +1,7 @@
 import { locate } from '../locate/locate.ts';
 import type { Identity, Located } from '../locate/located.ts';
 import { openTree } from '../locate/open-tree.ts';
+import { withLock } from '../provision/cross-process-lock.ts';
 import { formatNamed, type HostContext } from './host-context.ts';
 import type { LoadOptions } from './load-options.ts';
 import { unpackForLoading } from './unpack-for-loading.ts';
@@ -23,9 +24,16 @@ export async function locatePlugin(context: HostContext, reference: string, opti
       formats.map((format) => format.parseReference?.(text)).find((source) => source !== undefined),
     fetchRemote: async (source) => {
       const { fetchGithub } = await import('../locate/github.ts');
+      const format = formats.find(({ github }) => github !== undefined);
+      if (format?.github === undefined) throw new TypeError('No format of this host has plugins on GitHub');
       return fetchGithub(source, {
         cacheDir: context.options.cacheDir,
         env: process.env,
+        manifestFile: format.manifestFile,
+        checkManifest: (bytes, path) => format.github?.checkManifest(bytes, path),
+        withLock: (path, work) => withLock(path, { signal: options.signal }, work),
+        bases: format.github.bases(process.env),
+        onWarning: (message) => context.events.emit('warning', { plugin: reference, message }),
         ...(options.refresh !== undefined && { refresh: options.refresh }),
         ...(options.signal && { signal: options.signal }),
       });

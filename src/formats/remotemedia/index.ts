@@ -1,8 +1,9 @@
 /** RemoteMedia Python source plugins: a folder with `plugin.toml` and modules with node classes. */
 import type { ArchiveRules } from '../../plugin-spec.ts';
-import type { PluginFormat } from '../format.ts';
+import type { GithubConventions, PipelineReader, PluginFormat } from '../format.ts';
 import { conversation } from './conversation.ts';
-import { MANIFEST_FILE } from './manifest.ts';
+import { githubBases, nodeTimeoutMs, replaysSystem } from './environment.ts';
+import { MANIFEST_FILE, parsePluginToml } from './manifest.ts';
 import { parsePipelineManifest } from './pipeline-manifest.ts';
 import { parseGithubReference, parsePluginEntry } from './plugin-specs.ts';
 import { readPlugin, requirementsFor } from './read.ts';
@@ -20,6 +21,28 @@ const archive: ArchiveRules = {
   signatureFile: 'plugin.sig',
 };
 
+/** What the format knows of pipelines. */
+const pipelines: PipelineReader = {
+  parse: parsePipelineManifest,
+  parseEntry: parsePluginEntry,
+  requirementsFor,
+  nodeConfiguration: ({ nodeType, nodeId, sessionId, params }) => ({
+    node_type: nodeType,
+    node_id: nodeId,
+    session_id: sessionId,
+    params,
+  }),
+  settings: (env) => {
+    const timeoutMs = nodeTimeoutMs(env);
+    return { replaysSystem: replaysSystem(env), ...(timeoutMs === undefined ? {} : { nodeTimeoutMs: timeoutMs }) };
+  },
+};
+
+const github: GithubConventions = {
+  bases: githubBases,
+  checkManifest: (bytes, path) => void parsePluginToml(bytes, path),
+};
+
 /** The format. Node types are its operations; a node lives in a process of its own. */
 export const remotemedia: PluginFormat = {
   name: 'remotemedia',
@@ -28,15 +51,6 @@ export const remotemedia: PluginFormat = {
   read: readPlugin,
   conversation,
   archive,
-  pipelines: {
-    parse: parsePipelineManifest,
-    parseEntry: parsePluginEntry,
-    requirementsFor,
-    nodeConfiguration: ({ nodeType, nodeId, sessionId, params }) => ({
-      node_type: nodeType,
-      node_id: nodeId,
-      session_id: sessionId,
-      params,
-    }),
-  },
+  github,
+  pipelines,
 };
