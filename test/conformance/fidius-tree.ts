@@ -57,9 +57,10 @@ export function buildTree(root: string, tree: Tree, fixtures: string): void {
   }
 }
 
-/** Copies a package of the fixtures. */
+/** Copies a package of the fixtures; its modes are the usual ones, whatever the checkout's are. */
 export function copyPackage(root: string, source: string): void {
   cpSync(source, root, { recursive: true });
+  for (const file of filesBelow(Buffer.from(root))) chmodSync(file.absolute, 0o644);
 }
 
 /** Sets the time of every file below a directory. */
@@ -83,7 +84,8 @@ interface Found {
 
 function buildItem(target: string, item: Exclude<TreeItem, null>, fixtures: string): void {
   if (typeof item === 'string') {
-    writeFileSync(target, item, { mode: 0o644 });
+    writeFileSync(target, item);
+    chmodSync(target, 0o644);
     return;
   }
   if (item.dir === true) mkdirSync(target, { recursive: true });
