@@ -117,7 +117,8 @@ class NodeTree {
     let container = this.#root;
     for (const step of path) {
       if (container === undefined) return undefined;
-      const found = typeof step === 'number' ? listMember(container, step) : this.#entry(container, step);
+      const node = unwrapped(container);
+      const found = typeof step === 'number' ? listMember(node, step) : this.#entry(node, step);
       place = found?.place;
       container = found?.container;
     }
@@ -142,6 +143,14 @@ class NodeTree {
     const before = this.#input.slice(0, start).split(/\r\n|\r|\n/);
     return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
   }
+}
+
+/** The parser tries flow collections as keys of a block mapping first: the collection is then a node within a node. */
+function unwrapped(node: YamlNode): YamlNode {
+  const [only, ...others] = node.children;
+  const isWrapper =
+    only !== undefined && others.length === 0 && only.result === node.result && typeof only.result === 'object';
+  return isWrapper ? unwrapped(only) : node;
 }
 
 function listMember(list: YamlNode, index: number): { place: YamlNode; container: YamlNode } | undefined {
