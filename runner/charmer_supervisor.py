@@ -10,21 +10,29 @@ it reads requests on descriptor 3 and writes replies and events on descriptor 4.
     → {"id": 2, "verb": "signal", "pid": 4711, "mark": 7, "signal": 15, "group": true}
     ← {"id": 2, "delivered": true}
     ← {"event": "exit", "id": 1, "code": 3, "signal": null, "durationMs": ..., "cpuMs": ..., "peakMemoryBytes": ...}
+    → {"id": 3, "verb": "adopt", "pid": 4712, "mark": 8}           a child of a fork server that has ended
+    ← {"id": 3, "pid": 4712}                                       its exit will be told, or is told next
 
 Every child connects back to SOCKET once per channel, says its token and the channel's number (which is the descriptor
 that the connection becomes), and only then runs the command. When descriptor 3 ends, whatever the host's fate, every
 descendant is killed: those in sessions of their own and those that ignore SIGTERM too.
 
-With `--server` in front, the same program is a fork server: see `_supervisor/fork_server.py`.
+As `python [flags] charmer_supervisor.py --server SOCKET [MODULE…]` the same program is a fork server: it imports the
+modules, and has one verb more, `fork`, for which see `_supervisor/fork_server.py`.
 """
 
-import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+MODULES_AT_START = frozenset(sys.modules)
+DIRECTORY = __file__.rpartition('/')[0]
+
+# Where the interpreter put the script's directory itself, its place belongs to another script's directory later.
+if sys.path[:1] == [DIRECTORY]:
+    del sys.path[0]
+sys.path.insert(0, DIRECTORY)
 from _supervisor.supervisor import main  # noqa: E402
 
 del sys.path[0]
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], MODULES_AT_START))

@@ -104,6 +104,15 @@ def end_everyone(known: dict[int, object]) -> None:
         time.sleep(0.002)
 
 
+def is_child(pid: int) -> bool:
+    """Whether a process is our child, ended or not."""
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except (OSError, AttributeError):
+        return False
+    return True
+
+
 def send(pid: int, number: int) -> bool:
     try:
         os.kill(pid, number)

@@ -19,11 +19,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
     from typing import Any
+
+    from _supervisor.fork_server import ForkServer
 else:
     import _signal
 
 REQUESTS = 3
 EVENTS = 4
+# Ends of processes that were nobody's children yet: enough for all that a fork server had running.
+MAX_STRANGERS = 512
 
 
 class _Child:
@@ -40,21 +44,23 @@ class _Child:
 class Supervisor:
     """Owns the children of one host."""
 
-    def __init__(self, socket_path: str) -> None:
+    def __init__(self, socket_path: str, fork_server: ForkServer | None = None) -> None:
         self._socket_path = socket_path
+        self._fork_server = fork_server
+        self._strangers: dict[int, tuple[int, Any]] = {}
         self._children: dict[int, _Child] = {}
         self._starting: dict[int, _Child] = {}
         self._family = family.Family()
         self._poll = select.poll()
         self._is_ending = False
 
-    def run(self) -> None:
+    def run(self, first_words: dict[str, object]) -> None:
         """Serves until the host is gone or says that it goes."""
         wakeup = _watch_signals()
         requests = LineReader(REQUESTS)
         self._poll.register(REQUESTS, select.POLLIN)
         self._poll.register(wakeup, select.POLLIN)
-        self._send({'event': 'ready', 'pid': os.getpid(), 'reaper': kernel.become_subreaper()})
+        self._send({'event': 'ready', 'pid': os.getpid(), **first_words})
         while not self._is_ending:
             wait = self._family.wait_seconds()
             ready = [descriptor for descriptor, _ in self._poll.poll(None if wait is None else wait * 1000 + 1)]
@@ -81,8 +87,12 @@ class Supervisor:
             verb = request['verb']
             if verb == 'exec':
                 self._exec(request)
+            elif verb == 'fork' and self._fork_server is not None:
+                self._fork(request, self._fork_server)
             elif verb == 'signal':
                 self._signal(request)
+            elif verb == 'adopt':
+                self._adopt(request)
             else:
                 self._refuse(request, launch.LaunchFailure('verb', ValueError(f'unknown verb {verb}')))
 
@@ -96,6 +106,28 @@ class Supervisor:
         self._children[pid] = child
         self._starting[report] = child
         self._poll.register(report, select.POLLIN)
+
+    def _fork(self, request: dict[str, Any], fork_server: ForkServer) -> None:
+        try:
+            pid = fork_server.start(request)
+        except OSError as error:
+            self._refuse(request, launch.LaunchFailure('fork', error))
+            return
+        self._children[pid] = _Child(pid, request, None)
+        self._send({'id': request['id'], 'pid': pid})
+
+    def _adopt(self, request: dict[str, Any]) -> None:
+        """Takes over a child of a fork server that has ended: it is ours already, or has ended meanwhile."""
+        pid = request['pid']
+        child = _Child(pid, request, None)
+        stranger = self._strangers.pop(pid, None)
+        if stranger is None and not family.is_child(pid):
+            self._refuse(request, launch.LaunchFailure('adopt', ProcessLookupError(errno.ESRCH, 'No such child')))
+            return
+        self._children[pid] = child
+        self._send({'id': request['id'], 'pid': pid})
+        if stranger is not None:
+            self._ended(child, *stranger)
 
     def _settle(self, child: _Child) -> bool:
         """Replies to the request that started a child; False when it never became its command."""
@@ -138,6 +170,10 @@ class Supervisor:
             child = self._children.get(pid)
             if child is not None:
                 self._ended(child, status, usage)
+            else:
+                self._strangers[pid] = (status, usage)
+                if len(self._strangers) > MAX_STRANGERS:
+                    del self._strangers[next(iter(self._strangers))]
 
     def _ended(self, child: _Child, status: int, usage: Any) -> None:
         has_run = self._settle(child) and child.id != 0
@@ -184,20 +220,37 @@ def _watch_signals() -> int:
     return reading
 
 
-def main(arguments: list[str]) -> int:
-    """Runs the supervisor of one host."""
-    (socket_path,) = arguments
+def main(arguments: list[str], modules_at_start: frozenset[str]) -> int:
+    """Runs the supervisor of one host, or a fork server."""
     channels.close_all_but((0, 1, 2, REQUESTS, EVENTS))
     os.set_inheritable(REQUESTS, False)
     os.set_inheritable(EVENTS, False)
     os.chdir('/')
     kernel.prepare()
+    kernel.become_subreaper()
+    if arguments[0] == '--server':
+        return _serve_forks(arguments[1], arguments[2:], modules_at_start)
+    (socket_path,) = arguments
     supervisor = Supervisor(socket_path)
     try:
-        supervisor.run()
+        supervisor.run({})
     finally:
         supervisor.end()
         _remove(socket_path)
+    return 0
+
+
+def _serve_forks(socket_path: str, preloads: list[str], modules_at_start: frozenset[str]) -> int:
+    from _supervisor.fork_server import ForkServer
+
+    fork_server = ForkServer(socket_path, modules_at_start)
+    failed = fork_server.preload(preloads)
+    supervisor = Supervisor(socket_path, fork_server)
+    fork_server.freeze()
+    try:
+        supervisor.run({'failed': failed})
+    finally:
+        supervisor.end()
     return 0
 
 

@@ -29,6 +29,7 @@ export function createSpawnSupervisor(): Supervisor {
     start: () => Promise.resolve(),
     exec,
     fork: exec,
+    prepare: () => Promise.resolve(),
     close: () => (closing ??= Promise.all([...living].map((child) => stopProcess(child))).then(() => undefined)),
   };
 }

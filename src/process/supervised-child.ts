@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Child, ChildWire, ExitFacts } from './child.ts';
 import { exitFacts, unknownExit } from './exit-facts.ts';
-import type { StartedProcess, SupervisorLink } from './supervisor-link.ts';
+import type { ExitEvent, StartedProcess, SupervisorLink } from './supervisor-link.ts';
 import { signalNumber } from './signal-names.ts';
 
 /** Counts who needs the host program to stay alive. */
@@ -12,8 +12,11 @@ export interface KeepAlive {
 
 /** What a child of a supervisor is made of. */
 export interface SupervisedParts {
-  readonly link: SupervisorLink;
-  readonly started: StartedProcess;
+  /** Whoever can signal the process. */
+  readonly link: Pick<SupervisorLink, 'request'>;
+  readonly started: Pick<StartedProcess, 'pid'>;
+  /** Settles with nothing when nobody saw the end. */
+  readonly exited: Promise<ExitEvent | undefined>;
   /** Inherited by all descendants of the child: how the supervisor knows them. */
   readonly mark: number;
   /** Connections by the child's descriptor. */
@@ -79,7 +82,7 @@ export class SupervisedChild implements Child {
   }
 
   async #watch(): Promise<ExitFacts> {
-    const event = await this.#parts.started.exited;
+    const event = await this.#parts.exited;
     this.#letGo();
     if (event !== undefined) return exitFacts(this.pid, event, this.#wasSignalled);
     // Nobody watches the process any more: what it reads ends, so that a process that is still there ends by itself.

@@ -11,6 +11,16 @@ export interface SupervisorOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Where the interpreter keeps byte code of the supervisor. @default beside its source */
   readonly byteCodeDirectory?: string;
+  /** Processes that each fork server keeps ready from the start; under load it keeps up to eight. @default 2 */
+  readonly spares?: number;
+}
+
+/** Which fork server may serve a plan. */
+export interface ForkOptions extends StartOptions {
+  /** Modules imported ahead, beside the standard ones. Those that start threads or fail are left out. @default none */
+  readonly preload?: readonly string[] | undefined;
+  /** Plans of different trust domains never share a server. @default '' */
+  readonly domain?: string | undefined;
 }
 
 /** When a start is given up. */
@@ -35,8 +45,14 @@ export interface Supervisor {
    * @throws the signal's reason; a process that was started by then is killed
    */
   exec(plan: LaunchPlan, options?: StartOptions): Promise<Child>;
-  /** As `exec`, from a running interpreter where the plan allows it: the child's `launcher` says what happened. */
-  fork(plan: LaunchPlan, options?: StartOptions): Promise<Child>;
+  /**
+   * As `exec`, but as a copy of a running interpreter where that makes no difference to the plugin: in a millisecond
+   * instead of twenty. Where it would make one, or while the interpreter is still starting, the plan is started by
+   * `exec`; the child's `launcher` and `launcherReason` say so. Errors as those of `exec`.
+   */
+  fork(plan: LaunchPlan, options?: ForkOptions): Promise<Child>;
+  /** Starts the interpreter that `fork` would copy, and its spares. Settles when they are ready or cannot be. */
+  prepare(plan: LaunchPlan, options?: ForkOptions): Promise<void>;
   /** Kills every descendant, within two seconds. Idempotent. */
   close(): Promise<void>;
 }

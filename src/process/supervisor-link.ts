@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 
 /** Why a start failed between fork and command. */
 export interface LaunchFailure {
-  readonly stage: 'verb' | 'fork' | 'prepare' | 'connect' | 'cwd' | 'limits' | 'exec';
+  readonly stage: 'verb' | 'adopt' | 'fork' | 'prepare' | 'connect' | 'cwd' | 'limits' | 'exec';
   readonly errno: number;
   /** For example `ENOENT`. */
   readonly name: string;
@@ -37,6 +37,8 @@ export interface ExitEvent {
 export interface ReadyEvent {
   readonly event: 'ready';
   readonly pid: number;
+  /** Of a fork server: modules that were not imported ahead, with the reason. */
+  readonly failed?: Readonly<Record<string, string>>;
 }
 
 /** A started process, as the link knows it. */

@@ -5,13 +5,17 @@ import { StartError } from '../errors.ts';
 import type { ExitFacts } from './child.ts';
 import { diagnoseStart, type SpawnFailure } from './diagnose-start.ts';
 import { unknownExit } from './exit-facts.ts';
+import type { LaunchContext } from './launch.ts';
+import type { Marks } from './marks.ts';
 import { tailOutput } from './output-tail.ts';
+import type { Rendezvous } from './rendezvous.ts';
 import type { KeepAlive } from './supervised-child.ts';
 import { SupervisorLink } from './supervisor-link.ts';
 
 /** The supervisor gives its descendants 0.4 s to end and kills for 1.1 s more; then it is not heard from again. */
 const END_TIMEOUT_MS = 1800;
-const PROGRAM = fileURLToPath(new URL('../../runner/charmer_supervisor.py', import.meta.url));
+/** The Python program of supervisors and fork servers. */
+export const SUPERVISOR_PROGRAM: string = fileURLToPath(new URL('../../runner/charmer_supervisor.py', import.meta.url));
 /** What an interpreter may need to load itself; nothing else of the host's environment. */
 const INHERITED = ['PATH', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'DYLD_FALLBACK_LIBRARY_PATH'];
 
@@ -22,12 +26,9 @@ export interface SupervisorProcessOptions {
   readonly byteCodeDirectory?: string;
 }
 
-/** A running supervisor. */
-export interface SupervisorProcess {
+/** A running supervisor. While somebody holds its `keepAlive`, the host program stays alive. */
+export interface RunningSupervisor extends LaunchContext {
   readonly pid: number;
-  readonly link: SupervisorLink;
-  /** While somebody holds it, the host program stays alive. */
-  readonly keepAlive: KeepAlive;
   readonly exited: Promise<void>;
   /** Has it end its children and itself; bounded. */
   end(): Promise<void>;
@@ -40,9 +41,10 @@ export interface SupervisorProcess {
  */
 export async function startSupervisorProcess(
   options: SupervisorProcessOptions,
-  socketPath: string,
-): Promise<SupervisorProcess> {
-  const command = commandOf(options, socketPath);
+  rendezvous: Rendezvous,
+  marks: Marks,
+): Promise<RunningSupervisor> {
+  const command = commandOf(options, rendezvous.path);
   // A group of its own: an interrupt from the terminal is the host's to handle, in its own order.
   const child = spawn(options.interpreter, command, {
     cwd: '/',
@@ -64,12 +66,13 @@ export async function startSupervisorProcess(
     throw notStarted({ options, command, stderrTail: stderr.lines, exit: facts, spawnError: failure });
   }
   const exited = Promise.all([exit, link.closed]).then(() => undefined);
-  return { pid: child.pid, link, keepAlive: keepAliveOf(child), exited, end: () => end(child, link, exited) };
+  const keepAlive = keepAliveOf(child);
+  return { pid: child.pid, link, rendezvous, marks, keepAlive, exited, end: () => end(child, link, exited) };
 }
 
 function commandOf(options: SupervisorProcessOptions, socketPath: string): readonly string[] {
   const byteCode = options.byteCodeDirectory === undefined ? [] : ['-X', `pycache_prefix=${options.byteCodeDirectory}`];
-  return ['-I', '-S', '-X', 'utf8', ...byteCode, PROGRAM, socketPath];
+  return ['-I', '-S', '-X', 'utf8', ...byteCode, SUPERVISOR_PROGRAM, socketPath];
 }
 
 function inheritedEnvironment(): Record<string, string> {

@@ -1,0 +1,222 @@
+/**
+ * One fork server: an interpreter that copies itself, and copies that wait for their order.
+ *
+ * Invariants: a spare is used once; spares are made after the reply, not while a call runs; the end of the server ends
+ * no running child, for the supervisor adopts them.
+ */
+import type { LaunchPlan } from '../plugin-spec.ts';
+import { type ForkOrder, giveOrder, NotForkableError, ORDER_CHANNEL, orderAccepted, orderOf } from './fork-order.ts';
+import { type ForkServerOptions, startForkServer, type StartedServer } from './fork-server-start.ts';
+import { untilGivenUp } from './given-up.ts';
+import { channelsOf, launch, type LaunchContext, type Launched, startError, startTimedOut } from './launch.ts';
+import { signalNumber } from './signal-names.ts';
+import type { StartOptions } from './supervision.ts';
+import { type KeepAlive, SupervisedChild } from './supervised-child.ts';
+import type { ExitEvent, SupervisorLink } from './supervisor-link.ts';
+
+/** Under load a server keeps more spares, up to so many. */
+const MAX_SPARES = 8;
+/** When a spare is made although the call that took one still runs. */
+const REFILL_DELAY_MS = 25;
+/** A copy takes its order in a millisecond; one that does not answer for so long never will. */
+const ORDER_TIMEOUT_MS = 30_000;
+
+/** An interpreter that copies itself. */
+export class ForkServer {
+  readonly #supervisor: LaunchContext;
+  readonly #server: StartedServer;
+  readonly #context: LaunchContext;
+  readonly #channels: readonly number[];
+  readonly #flags: readonly string[];
+  readonly #spares = new Set<Launched>();
+  #wanted: number;
+  #parking = 0;
+  #running = 0;
+  #isRetired = false;
+  #refill: NodeJS.Timeout | undefined;
+  /** Whoever can signal the copies. */
+  readonly #reach: Pick<SupervisorLink, 'request'> = {
+    request: (verb, fields) => (this.isClosed ? this.#supervisor.link : this.#server.link).request(verb, fields),
+  };
+
+  private constructor(supervisor: LaunchContext, server: StartedServer, options: ForkServerOptions) {
+    this.#supervisor = supervisor;
+    this.#server = server;
+    this.#context = { ...supervisor, link: server.link, keepAlive: keepAliveOf(server.child) };
+    // Standard input is always connected: where a plan wants none, the copy puts the null device in its place.
+    this.#channels = [...new Set([0, ...channelsOf(options.plan), ORDER_CHANNEL])];
+    this.#flags = options.forkable.flags;
+    this.#wanted = options.spares;
+  }
+
+  /** Errors as those of `startForkServer`. */
+  static async start(supervisor: LaunchContext, options: ForkServerOptions): Promise<ForkServer> {
+    return new ForkServer(supervisor, await startForkServer(supervisor, options), options);
+  }
+
+  get pid(): number {
+    return this.#server.child.pid;
+  }
+
+  get isClosed(): boolean {
+    return this.#server.link.isClosed;
+  }
+
+  /** Settles when the server has ended, whatever its copies do. */
+  get exited(): Promise<unknown> {
+    return this.#server.child.exited;
+  }
+
+  /** Modules that were not imported ahead, with the reason. */
+  get failed(): Readonly<Record<string, string>> {
+    return this.#server.failed;
+  }
+
+  /** Makes spares until there are as many as wanted. */
+  async fill(): Promise<void> {
+    clearTimeout(this.#refill);
+    this.#refill = undefined;
+    if (this.#isRetired || this.isClosed) return;
+    const missing = Math.max(0, this.#wanted - this.#spares.size - this.#parking);
+    await Promise.all(Array.from({ length: missing }, () => this.#park()));
+  }
+
+  /**
+   * Starts a plan in a copy.
+   *
+   * @throws NotForkableError, and errors as those of `Supervisor.exec`
+   */
+  async fork(plan: LaunchPlan, options: StartOptions): Promise<SupervisedChild> {
+    const { keepAlive } = this.#context;
+    keepAlive.hold();
+    this.#running += 1;
+    try {
+      const order = orderOf(plan, this.#flags);
+      const spare = this.#takeSpare();
+      const launched = spare ?? (await this.#launchWith({ order }, options));
+      const channel = launched.sockets.get(ORDER_CHANNEL);
+      if (channel === undefined) throw new NotForkableError('the copy has no channel for its order');
+      if (spare !== undefined) giveOrder(channel, order);
+      await this.#accepted(launched, orderAccepted(channel), options);
+      const child = this.#childOf(launched, plan);
+      this.#refillAfter(child);
+      return child;
+    } catch (error) {
+      this.#finished();
+      throw startError(error, plan);
+    } finally {
+      keepAlive.release();
+    }
+  }
+
+  /** Takes no more plans; ends when its last child has ended. */
+  retire(): void {
+    this.#isRetired = true;
+    for (const spare of this.#spares) drop(spare);
+    this.#spares.clear();
+    clearTimeout(this.#refill);
+    if (this.#running === 0) this.#server.link.end();
+  }
+
+  #takeSpare(): Launched | undefined {
+    for (const spare of this.#spares) {
+      this.#spares.delete(spare);
+      for (const socket of spare.sockets.values()) socket.ref();
+      return spare;
+    }
+    this.#wanted = Math.min(MAX_SPARES, this.#wanted + 1);
+    return undefined;
+  }
+
+  async #park(): Promise<void> {
+    this.#parking += 1;
+    try {
+      const spare = await this.#launchWith({}, {});
+      for (const socket of spare.sockets.values()) socket.unref();
+      if (this.#isRetired) drop(spare);
+      else this.#spares.add(spare);
+      void spare.started.exited.then(() => {
+        if (this.#spares.delete(spare)) drop(spare);
+      });
+    } catch {
+      // A call that finds no spare makes a copy of its own, and tells why when that fails as well.
+    } finally {
+      this.#parking -= 1;
+    }
+  }
+
+  #launchWith(fields: { readonly order?: ForkOrder }, options: StartOptions): Promise<Launched> {
+    return launch(this.#context, { verb: 'fork', channels: this.#channels, fields: { ...fields } }, options);
+  }
+
+  async #accepted(launched: Launched, accepted: Promise<void>, options: StartOptions): Promise<void> {
+    const timeoutMs = options.timeoutMs ?? ORDER_TIMEOUT_MS;
+    try {
+      await untilGivenUp(accepted, { signal: options.signal, timeoutMs }, () => startTimedOut(timeoutMs));
+    } catch (error) {
+      drop(launched);
+      const fields = { pid: launched.started.pid, mark: launched.mark, signal: signalNumber('SIGKILL'), group: true };
+      void this.#reach.request('signal', fields).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #childOf(launched: Launched, plan: LaunchPlan): SupervisedChild {
+    const sockets = new Map(launched.sockets);
+    sockets.delete(ORDER_CHANNEL);
+    if (plan.stdin === 'null') {
+      sockets.get(0)?.destroy();
+      sockets.delete(0);
+    }
+    const { mark, started } = launched;
+    const { keepAlive } = this.#context;
+    const exited = this.#exitOf(launched);
+    return new SupervisedChild({ link: this.#reach, started, exited, mark, sockets, launcher: 'fork', keepAlive });
+  }
+
+  /** The exit as the server tells it, or the supervisor when the server has not lived to. */
+  async #exitOf({ started, mark }: Launched): Promise<ExitEvent | undefined> {
+    const event = await started.exited;
+    if (event !== undefined) return event;
+    // Only when the server is gone do its children pass to the supervisor.
+    await this.exited;
+    try {
+      const adopted = await this.#supervisor.link.start('adopt', { pid: started.pid, mark });
+      return await adopted.exited;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #refillAfter(child: SupervisedChild): void {
+    this.#refill ??= setTimeout(() => void this.fill(), REFILL_DELAY_MS).unref();
+    void child.exited.then(() => {
+      this.#finished();
+      setImmediate(() => void this.fill());
+    });
+  }
+
+  #finished(): void {
+    this.#running -= 1;
+    if (this.#isRetired && this.#running === 0) this.#server.link.end();
+  }
+}
+
+/** Lets go of a copy that is not needed: without its connections it ends. */
+function drop(launched: Launched): void {
+  for (const socket of launched.sockets.values()) socket.destroy();
+}
+
+/** Counts who needs the server, which itself keeps nobody alive. */
+function keepAliveOf(child: SupervisedChild): KeepAlive {
+  let holders = 0;
+  child.unref();
+  return {
+    hold: () => {
+      if (holders++ === 0) child.ref();
+    },
+    release: () => {
+      if (--holders === 0) child.unref();
+    },
+  };
+}
