@@ -24,6 +24,10 @@ describe('installFailure()', () => {
       'Because x was not found in the package registry and you require x, your requirements are unsatisfiable.',
       'no such package',
     ],
+    [
+      '  × No solution found:\n  ╰─▶ Because x was not found in the provided package\n      locations and you require x,\n      your requirements are unsatisfiable.',
+      'no such package',
+    ],
     ['Because x==1 has no usable wheels and you require x==1, your requirements are unsatisfiable.', 'no wheel'],
     ['Because a depends on b<1 and c depends on b>2, your requirements are unsatisfiable.', 'no set of versions'],
     ['error: Failed to fetch: `https://pypi.org/simple/x/`', 'could not be reached'],

@@ -79,7 +79,8 @@ const CAUSES: readonly (readonly [pattern: RegExp, cause: string, fix: string])[
 export function installFailure(failed: FailedInstall): ProvisionError {
   const { outcome } = failed;
   const lines = `${outcome.stdout}\n${outcome.stderr}`.split(/\r?\n/).filter((line) => line.trim() !== '');
-  const text = lines.join('\n');
+  // uv folds its sentences and draws lines before them.
+  const text = lines.join(' ').replace(/[\s│├╰─▶×]+/g, ' ');
   const [, cause, fix] = CAUSES.find(([pattern]) => pattern.test(text)) ?? [undefined, endOf(outcome), undefined];
   const whose = failed.plugin === undefined ? 'Dependencies' : `Dependencies of plugin '${failed.plugin}'`;
   return new ProvisionError('DEPENDENCIES_FAILED', `${whose} could not be installed by ${failed.installer}: ${cause}`, {

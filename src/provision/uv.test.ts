@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findInterpreter } from './interpreter.ts';
 import type { ProvisionOptions, ProvisionProgress } from './provision-options.ts';
+import { makeWheel } from './test-wheel.case.ts';
 import { bringUv, findUv } from './uv.ts';
 
 let root: string;
@@ -55,6 +56,22 @@ describe('findUv()', () => {
 });
 
 describe('bringUv()', () => {
+  it('bringUv() installs uv below the cache directory, once (R51)', async () => {
+    const python = await findInterpreter({ env: process.env });
+    makeWheel(python.path, join(root, 'wheels'), {
+      name: 'uv',
+      version: '1.0.4',
+      script: '#!/bin/sh\necho uv 1.0.4\n',
+    });
+    const index = { PIP_FIND_LINKS: join(root, 'wheels'), PIP_NO_INDEX: '1' };
+    const own = { path: join(root, 'cache', 'uv', 'bin', 'uv'), version: '1.0.4' };
+    const both = await Promise.all([1, 2].map(() => bringUv(python, options({ PATH: root, ...index }))));
+    expect(both).toEqual([own, own]);
+    expect(progress.filter(({ message }) => message.startsWith('Successfully installed'))).toHaveLength(1);
+    expect(await bringUv(python, { ...options({ PATH: root }), offline: true })).toEqual(own);
+    expect(readdirSync(join(root, 'cache'))).toEqual(['uv']);
+  });
+
   it('bringUv() fetches nothing when the network may not be used, and says what follows (R51)', async () => {
     const python = await findInterpreter({ env: process.env });
     expect(await bringUv(python, { ...options({ PATH: root }), offline: true })).toBeUndefined();
