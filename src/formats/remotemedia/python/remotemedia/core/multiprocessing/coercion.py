@@ -6,16 +6,8 @@ import json
 from typing import Any
 
 from . import _arrays
-from .data import RuntimeData
 from ._kinds import DataType
-
-
-class NotJsonError(TypeError):
-    """A value that JSON cannot hold, with the path to it."""
-
-    def __init__(self, value: Any, path: str) -> None:
-        super().__init__(f'Object of type {type(value).__name__} is not JSON serializable')
-        self.path = path
+from .data import RuntimeData
 
 
 def frames_of(value: Any) -> list[RuntimeData]:
@@ -49,7 +41,7 @@ def frame_of(value: Any) -> RuntimeData:
 def plain_json(value: Any) -> Any:
     """A value that JSON can hold: frames in it become their plain values, numbers of NumPy become numbers.
 
-    Raises NotJsonError with the path of what cannot be written.
+    Raises TypeError, whose attribute `path` says where, for what cannot be written.
     """
     try:
         # The C encoder is the quickest way to find out; what it wrote is not used, since NaN must survive.
@@ -85,17 +77,23 @@ def _rebuilt(value: Any, path: str, above: tuple[int, ...]) -> Any:
     if isinstance(value, RuntimeData):
         if value.type in (DataType.TEXT, DataType.JSON):
             return _rebuilt(plain_value(value), path, above)
-        raise NotJsonError(value, path)
+        raise _not_json(value, path)
     if _arrays.is_numpy_scalar(value):
         return _rebuilt(value.item(), path, above)
     if not isinstance(value, (dict, list, tuple)):
-        raise NotJsonError(value, path)
+        raise _not_json(value, path)
     if id(value) in above:
         raise ValueError(f'Circular reference detected at {path}')
     above = (*above, id(value))
     if isinstance(value, dict):
         return {_key(key, path): _rebuilt(item, f'{path}.{key}', above) for key, item in value.items()}
     return [_rebuilt(item, f'{path}[{index}]', above) for index, item in enumerate(value)]
+
+
+def _not_json(value: Any, path: str) -> TypeError:
+    error = TypeError(f'Object of type {type(value).__name__} is not JSON serializable')
+    error.path = path  # type: ignore[attr-defined]
+    return error
 
 
 def _key(key: Any, path: str) -> Any:

@@ -231,9 +231,14 @@ class NodeDriver:
         started = 0.0
         error: Optional[BaseException] = None
 
-        def finish() -> None:
+        def count() -> None:
+            nonlocal started
             if started:
                 node._end_turn(started, error)
+                started = 0.0
+
+        def finish() -> None:
+            count()
             self._turn = None
             self._turns.release()
 
@@ -264,6 +269,7 @@ class NodeDriver:
             error = raised
         finally:
             await _close(outputs)
+            count()
             if error is not None:
                 await self._end_after(error)
             elif not turn.ended.done():

@@ -281,6 +281,7 @@ class MultiprocessNode(RpcDispatch, Node):
             raise failed[0]
 
     async def _handle_input(self, data: RuntimeData, turns: Any) -> None:
+        data.session_id = data.session_id or self._current_session_id or self.session_id
         try:
             if data.is_control_message():
                 await self._handle_control_message(data)

@@ -1,0 +1,7 @@
+"""`python -m remotemedia.core.multiprocessing` is the runner."""
+
+from __future__ import annotations
+
+from .runner import run
+
+run()
