@@ -1,0 +1,1 @@
+"""The Python side of Charmer: reads frames, runs a format's dialect, answers."""

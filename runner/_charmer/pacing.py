@@ -1,0 +1,70 @@
+"""When finished frames are written.
+
+A write costs more than a small call. Frames may therefore wait for others while plugin code proves quick, call after
+call, item after item; a thread then writes what has waited for a millisecond, should the next one take long after all.
+Before the code has proved quick, and once it was not, everything is written before plugin code runs again.
+"""
+
+from __future__ import annotations
+
+from _thread import start_new_thread
+from time import sleep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .frames import FrameWriter
+
+# Plugin code that takes longer is not worth a batch, in seconds.
+QUICK = 20e-6
+# Runs in a row after which code counts as quick: most workers never need the thread.
+_PROOF = 48
+# Longest wait of a finished frame while plugin code lets other threads run, in seconds.
+_TICK = 1e-3
+# Ticks without anything to write after which the thread ends.
+_IDLE_TICKS = 200
+
+
+class Pacer:
+    """Knows whether plugin code has been quick lately."""
+
+    __slots__ = ('_count', '_has_thread', '_writer', 'is_quick')
+
+    def __init__(self, writer: FrameWriter) -> None:
+        self._writer = writer
+        self._count = 0
+        self._has_thread = False
+        self.is_quick = False
+
+    def make_way(self) -> None:
+        """Plugin code runs next: writes what is finished, unless it may wait."""
+        if not self.is_quick:
+            self._writer.flush()
+
+    def quick(self) -> None:
+        """Plugin code ran and was quick."""
+        self._count += 1
+        if self._count > _PROOF:
+            if not self._has_thread:
+                self._has_thread = True
+                start_new_thread(self._write_what_waits, ())
+            self.is_quick = True
+
+    def slow(self) -> None:
+        """Plugin code ran and was not quick."""
+        self._count = 0
+        self.is_quick = False
+
+    def _write_what_waits(self) -> None:
+        idle = 0
+        while idle < _IDLE_TICKS:
+            sleep(_TICK)
+            if self._writer.has_frames:
+                idle = 0
+                self._writer.flush()
+            else:
+                idle += 1
+        self.slow()
+        self._has_thread = False
+        # Whoever saw `is_quick` just before has left its frames by now.
+        sleep(_TICK)
+        self._writer.flush()

@@ -1,0 +1,482 @@
+"""Serves one conversation on the main thread: reads frames, runs plugin code, writes answers.
+
+1. Plugin code runs on the main thread, one piece at a time. `active` is the call whose code is on top of the stack,
+   and None while the runner's own code runs: only an active call can be interrupted by `control`.
+2. `turn` serves what waits and steps one stream. It is entered from `serve`, and again from `wait` by plugin code that
+   waits for its client stream or an answer; `depth` counts those.
+3. Streams are parked between items: whatever their plugin code does, it is left after each item.
+4. Once a coroutine has been returned, `driver` runs an asyncio loop in which the same frames are served.
+"""
+
+from __future__ import annotations
+
+import sys
+from _collections import deque  # type: ignore[import-not-found]
+from _struct import unpack
+from _thread import get_ident
+from time import monotonic, sleep
+
+from . import messages as m
+from .calls import Call, Cancelled, ClientStream, Inbox, Outflow
+from .dialect import Failure, HostError
+from .frames import FrameReader, FrameWriter, to_bytes
+from .pacing import QUICK, Pacer
+from .values import decode, encode, encode_plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
+    from .control import Control
+    from .driver import LoopDriver
+
+# Calls that may wait inside of each other before further ones are refused.
+_MAX_NESTING = 8
+# Longest time that a stream runs before frames are looked for, in seconds.
+_SLICE = 50e-6
+# Payload bytes of a stream that are written together at most.
+_BATCH_BYTES = 64 << 10
+
+
+class Service:
+    """One conversation, from hello to the end of the input."""
+
+    def __init__(self, input: int, output: int) -> None:
+        self.reader = FrameReader(input)
+        self.writer = FrameWriter(output)
+        self.pacer = Pacer(self.writer)
+        self.calls: dict[int, Call] = {}
+        # Cancels that came by the control descriptor before their calls.
+        self.early: set[int] = set()
+        self.active: Call | None = None
+        self.depth = 0
+        self.is_closing = False
+        self.dialect: Any = None
+        self.dialect_path = ''
+        self.operations: list[str] = []
+        self.answers: dict[int, Any] = {}
+        self.driver: LoopDriver | None = None
+        self.control: Control | None = None
+        # Credit that came before its stream was opened.
+        self._granted: dict[int, tuple[int, int]] = {}
+        self._main_thread = get_ident()
+        self._runnable: deque[Outflow] = deque()
+        self._poll: Any = None
+
+    # -- turns
+
+    def serve(self) -> None:
+        """Returns when the host has closed the conversation or is gone."""
+        while not self.is_closing:
+            if self.driver is not None and self.driver.is_wanted:
+                self.driver.run()
+            else:
+                self.turn()
+
+    def turn(self) -> None:
+        """Steps a stream, writes what is finished, and serves what has arrived; waits for it if no stream can go on."""
+        has_stepped = self.step_stream()
+        self.writer.flush()
+        if has_stepped and not self._has_input():
+            return
+        if not self.reader.fill():
+            self.is_closing = True
+        self.serve_frames()
+
+    def serve_frames(self) -> None:
+        next_frame = self.reader.next
+        while not self.is_closing:
+            frame = next_frame()
+            if frame is None:
+                return
+            kind, flags, slot, identity, payload = frame
+            if kind == m.CALL:
+                self._start_call(flags, slot, identity, payload)
+            else:
+                self._serve_other(kind, flags, identity, payload)
+
+    def wait(self, is_ready: Callable[[], bool]) -> None:
+        """Serves other frames until something has arrived. Called from plugin code."""
+        if get_ident() != self._main_thread:
+            while not is_ready() and not self.is_closing:
+                sleep(1e-3)
+            return
+        mine = self.active
+        self.active = None
+        self.depth += 1
+        try:
+            # Frames that arrived together with the one that is being served.
+            self.serve_frames()
+            while not is_ready() and not self.is_closing and not (mine is not None and mine.cancelled):
+                driver = self.driver
+                if driver is not None and driver.is_wanted and not driver.is_running:
+                    driver.run(is_ready)
+                else:
+                    self.turn()
+        finally:
+            self.depth -= 1
+            self.active = mine
+        self.check_cancelled(mine)
+
+    def check_cancelled(self, call: Call | None) -> None:
+        """Raises what `control` could not raise while the runner's own code ran."""
+        if call is not None and not call.was_interrupted and (call.cancelled or self.is_closing):
+            call.was_interrupted = True
+            raise Cancelled
+
+    def send_now(self, kind: int, flags: int, identity: int, payload: bytes) -> None:
+        """Sends a frame at once, from plugin code of any thread."""
+        is_main = get_ident() == self._main_thread
+        mine = self.active
+        if is_main:
+            self.active = None
+        self.writer.put(kind, flags, 0, identity, payload)
+        self.writer.flush()
+        if is_main:
+            self.active = mine
+            self.check_cancelled(mine)
+
+    def current_call(self) -> Call | None:
+        """The call that the running code belongs to."""
+        if get_ident() == self._main_thread and self.active is not None:
+            return self.active
+        return self.driver.current_call() if self.driver is not None else None
+
+    def _has_input(self) -> bool:
+        if self._poll is None:
+            from select import POLLIN, poll
+
+            poller = poll()
+            poller.register(self.reader.descriptor, POLLIN)
+            self._poll = poller.poll
+        return bool(self._poll(0))
+
+    # -- calls
+
+    def _start_call(self, flags: int, slot: int, identity: int, payload: memoryview) -> None:
+        call = Call(identity, flags)
+        if self.early and identity in self.early:
+            self.writer.put(m.END, 0, 0, identity)
+            return
+        self.calls[identity] = call
+        began = monotonic()
+        try:
+            if self.depth > _MAX_NESTING:
+                raise Failure('OVERLOADED', f'Worker has {self.depth} calls that wait inside of each other')
+            arguments = self._arguments_of(call, flags, payload)
+            call.operation = operation = self._operation(slot)
+            if not self.pacer.is_quick:
+                self.writer.flush()
+            self.active = call
+            value = self.dialect.call(operation, arguments, call)
+            self.active = None
+            if call.streaming:
+                self._open_stream(call, value)
+            else:
+                self.finish_call(call, value)
+        except BaseException as error:
+            self.active = None
+            self.fail_call(call, error)
+        if monotonic() - began < QUICK:
+            self.pacer.quick()
+        else:
+            self.pacer.slow()
+
+    def _operation(self, slot: int) -> str:
+        try:
+            return self.operations[slot]
+        except IndexError:
+            raise Failure(
+                'OPERATION_UNKNOWN', f'Slot {slot} is no operation: there are {len(self.operations)}'
+            ) from None
+
+    def _arguments_of(self, call: Call, flags: int, payload: memoryview) -> list[Any]:
+        if flags & m.RAW and not flags & m.ATTACHED:
+            return [bytes(payload)]
+        try:
+            value = decode(payload, flags)
+        except (ValueError, TypeError, KeyError) as error:
+            raise Failure('ARGUMENT_INVALID', f'Arguments cannot be read: {error}') from None
+        if flags & m.OPTIONS:
+            call.options = value['options']
+            value = value['args']
+        if flags & m.TAGGED:
+            from .tagged_values import StreamPlace
+
+            for index, argument in enumerate(value):
+                if isinstance(argument, StreamPlace):
+                    call.inbox = Inbox(self, call)
+                    value[index] = ClientStream(call.inbox)
+        arguments: list[Any] = value
+        return arguments
+
+    def finish_call(self, call: Call, value: Any) -> None:
+        """Settles a call with its value, or follows the value where it is a coroutine."""
+        if call.raw:
+            if isinstance(value, (bytes, bytearray, memoryview)):
+                self._settle(call, m.RESULT, m.RAW, bytes(value))
+                return
+        else:
+            text = encode_plain(value)
+            if text is not None:
+                self._settle(call, m.RESULT, 0, to_bytes(text))
+                return
+        if hasattr(value, '__await__'):
+            self.driver_of_loop().start(call, value)
+        elif call.raw:
+            kind = type(value).__name__
+            raise Failure('RESULT_INVALID', f"Raw operation '{call.operation}' returned '{kind}', expected bytes")
+        else:
+            flags, payload = encode(value, 'result')
+            self._settle(call, m.RESULT, flags, payload)
+
+    def fail_call(self, call: Call, error: BaseException) -> None:
+        """Settles a call with an exception, or with an end where it was cancelled."""
+        if self.writer.is_foreign:
+            leave_fork(error)
+        if call.cancelled or isinstance(error, Cancelled):
+            self._settle(call, m.END, 0, b'')
+            return
+        from .failures import failure_of, payload_of
+
+        flags, payload = payload_of(failure_of(error, self.dialect, self.dialect_path))
+        self._settle(call, m.FAILURE, flags, payload)
+
+    def end_stream(self, call: Call) -> None:
+        self._settle(call, m.END, 0, b'')
+
+    def _settle(self, call: Call, kind: int, flags: int, payload: bytes) -> None:
+        if len(payload) > self.writer.max_frame_bytes:
+            limit = self.writer.max_frame_bytes
+            raise Failure('OUTPUT_TOO_LARGE', f'Result of {len(payload)} bytes is larger than the limit of {limit}')
+        self.calls.pop(call.id, None)
+        self._granted.pop(call.id, None)
+        if call.inbox is not None:
+            call.inbox.is_ended = True
+        self.writer.put(kind, flags, 0, call.id, payload)
+
+    # -- streams to the host
+
+    def _open_stream(self, call: Call, value: Any) -> None:
+        if hasattr(value, '__await__') or hasattr(value, '__aiter__'):
+            self.driver_of_loop().start(call, value)
+            return
+        self.open_outflow(call, value)
+
+    def open_outflow(self, call: Call, value: Any) -> None:
+        """Parks an iterator until there is credit."""
+        outflow = call.outflow = Outflow(call, self._wake)
+        self.active = call
+        try:
+            iterator = iter(value)
+        except TypeError:
+            if hasattr(type(value), '__iter__'):
+                raise
+            kind = type(value).__name__
+            raise Failure(
+                'RESULT_INVALID', f"Stream '{call.operation}' returned '{kind}', expected an iterable"
+            ) from None
+        finally:
+            self.active = None
+        outflow.advance = iterator.__next__
+        outflow.close = getattr(iterator, 'close', outflow.close)
+        self._grant_early(outflow)
+
+    def open_async_outflow(self, call: Call, wake: Callable[[Outflow], None]) -> Outflow:
+        """The credit of an asynchronous iterator, which `driver` pulls."""
+        outflow = call.outflow = Outflow(call, wake)
+        self._grant_early(outflow)
+        return outflow
+
+    def _grant_early(self, outflow: Outflow) -> None:
+        credit = self._granted.pop(outflow.call.id, None)
+        if credit is not None:
+            outflow.add_credit(*credit)
+
+    def _wake(self, outflow: Outflow) -> None:
+        if not outflow.is_queued and not outflow.is_busy and outflow.may_send:
+            outflow.is_queued = True
+            self._runnable.append(outflow)
+
+    def step_stream(self) -> bool:
+        """Lets one stream run for a slice. False: none can."""
+        for _ in range(len(self._runnable)):
+            outflow = self._runnable.popleft()
+            inbox = outflow.call.inbox
+            if self.depth and inbox is not None and not inbox.is_ready():
+                # It would wait on top of whoever waits already.
+                self._runnable.append(outflow)
+                continue
+            outflow.is_queued = False
+            if outflow.call.id in self.calls:
+                outflow.is_busy = True
+                try:
+                    self._pull(outflow)
+                finally:
+                    outflow.is_busy = False
+                self._wake(outflow)
+            return True
+        return False
+
+    def _pull(self, outflow: Outflow) -> None:
+        call = outflow.call
+        pacer = self.pacer
+        advance = outflow.advance
+        before = monotonic()
+        deadline = before + _SLICE
+        try:
+            while outflow.may_send:
+                if not pacer.is_quick:
+                    self.writer.flush()
+                self.active = call
+                value = advance()
+                self.active = None
+                self.send_item(outflow, value)
+                now = monotonic()
+                if now - before < QUICK:
+                    pacer.quick()
+                else:
+                    pacer.slow()
+                if now > deadline:
+                    return
+                before = now
+        except StopIteration:
+            self.active = None
+            self.end_stream(call)
+        except BaseException as error:
+            self.active = None
+            self.fail_call(call, error)
+            self.close_iterator(outflow)
+
+    def send_item(self, outflow: Outflow, value: Any) -> None:
+        """Adds an item to what is written next. Raises Failure RESULT_INVALID."""
+        call = outflow.call
+        text = encode_plain(value)
+        if text is not None and not call.raw:
+            size = len(text)
+            if size <= _BATCH_BYTES:
+                self.writer.item(call.id, text)
+                outflow.credit -= 1
+                outflow.budget -= size
+                return
+            flags, payload = 0, to_bytes(text)
+        elif call.raw and isinstance(value, (bytes, bytearray, memoryview)):
+            flags, payload = m.RAW, bytes(value)
+        else:
+            flags, payload = encode(value, 'item')
+        if len(payload) > self.writer.max_frame_bytes:
+            limit = self.writer.max_frame_bytes
+            raise Failure('OUTPUT_TOO_LARGE', f'Item of {len(payload)} bytes is larger than the limit of {limit}')
+        outflow.credit -= 1
+        outflow.budget -= len(payload)
+        self.writer.put(m.ITEM, flags, 0, call.id, payload)
+
+    def close_iterator(self, outflow: Outflow) -> None:
+        """Runs the clean-up of a generator that is left before its end."""
+        try:
+            outflow.close()
+        except BaseException:
+            # Its consumer is gone; there is nobody to tell.
+            if self.writer.is_foreign:
+                raise
+
+    # -- other frames
+
+    def _serve_other(self, kind: int, flags: int, identity: int, payload: memoryview) -> None:
+        if kind == m.CREDIT:
+            self._credit(identity, payload)
+        elif kind == m.CANCEL:
+            self.cancel(identity)
+        elif kind == m.ITEM:
+            self._deliver(identity, flags, payload)
+        elif kind == m.END or kind == m.FAILURE or kind == m.ANSWER:
+            self._settle_inward(kind, flags, identity, payload)
+        elif kind == m.PING:
+            self.writer.put(m.PONG, 0, 0, identity)
+        elif kind == m.CLOSE:
+            self.is_closing = True
+        elif kind == m.OPEN or kind == m.HELLO:
+            from .opening import greet, open_dialect
+
+            greet(self, payload) if kind == m.HELLO else open_dialect(self, identity, decode(payload, flags))
+        else:
+            raise Failure('MESSAGE_UNEXPECTED', f'Frame of kind {kind} is not for a runner')
+
+    def _credit(self, identity: int, payload: memoryview) -> None:
+        items, size = unpack('<II', payload)
+        call = self.calls.get(identity)
+        if call is None:
+            return
+        if call.outflow is not None:
+            call.outflow.add_credit(items, size)
+        else:
+            had_items, had_size = self._granted.get(identity, (0, 0))
+            self._granted[identity] = (had_items + items, had_size + size)
+
+    def cancel(self, identity: int) -> None:
+        """A cancel in its place among the frames: stops what is parked; what runs has been told by `control`."""
+        self.early.discard(identity)
+        call = self.calls.get(identity)
+        if call is None:
+            return
+        call.cancelled = True
+        outflow = call.outflow
+        if call.task is not None:
+            call.task.cancel()
+        elif outflow is not None and not outflow.is_busy:
+            self.close_iterator(outflow)
+            self.end_stream(call)
+
+    def _deliver(self, identity: int, flags: int, payload: memoryview) -> None:
+        call = self.calls.get(identity)
+        if call is None or call.inbox is None or call.inbox.is_dropped:
+            return
+        size = len(payload)
+        if flags & m.RAW:
+            items = [bytes(payload)]
+        else:
+            value = decode(payload, flags)
+            items = value if flags & m.BATCH else [value]
+        call.inbox.deliver(items, size)
+
+    def _settle_inward(self, kind: int, flags: int, identity: int, payload: memoryview) -> None:
+        error = None
+        if kind == m.FAILURE:
+            failure = decode(payload, flags)
+            error = HostError(failure.get('message', ''), failure.get('code'))
+        if identity % 2 == 0:
+            waiter = self.answers.pop(identity, None)
+            if waiter is not None:
+                waiter(error, decode(payload, flags) if kind == m.ANSWER else None)
+            return
+        call = self.calls.get(identity)
+        if call is not None and call.inbox is not None:
+            call.inbox.end(error)
+
+    def driver_of_loop(self) -> LoopDriver:
+        """The asyncio loop, created when the first coroutine turns up."""
+        if self.driver is None:
+            from .driver import LoopDriver
+
+            self.driver = LoopDriver(self, self.control)
+        return self.driver
+
+
+def leave_fork(error: BaseException | None) -> None:
+    """Ends a process that plugin code forked and that came back into the runner: the wire is not its own."""
+    from posix import _exit
+
+    status = 0
+    if isinstance(error, SystemExit):
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+    elif error is not None:
+        from traceback import print_exception
+
+        print_exception(type(error), error, error.__traceback__)
+        status = 1
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            pass
+    _exit(status)

@@ -1,0 +1,155 @@
+"""Values to and from payloads: one pass of the C encoder for plain ones, `tagged_values` for the rest.
+
+`json` and `re` are not imported: together they cost as much as the interpreter's own start.
+"""
+
+from __future__ import annotations
+
+from _json import encode_basestring, make_encoder, make_scanner
+
+from .frames import to_bytes
+from .messages import ATTACHED, TAGGED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# Deeper values are refused on both sides, so that no parser is ever driven into its own limits.
+MAX_DEPTH = 200
+
+
+class Data:
+    """A value that formats give a meaning of their own: fields, one of them `type`, which may hold bytes."""
+
+    __slots__ = ('fields',)
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.fields = fields
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Data) and self.fields == other.fields
+
+    def __repr__(self) -> str:
+        return f'Data({self.fields!r})'
+
+
+class _Unencodable(Exception):
+    """The plain encoder met something that JSON does not have."""
+
+
+class _ScannerOptions:
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    memo: dict[str, str] = {}
+
+    @staticmethod
+    def parse_constant(text: str) -> None:
+        raise ValueError(f"'{text}' is no JSON value")
+
+
+def _refuse(value: object) -> None:
+    raise _Unencodable
+
+
+_scan = make_scanner(_ScannerOptions())  # type: ignore[arg-type]
+_encode = make_encoder(None, _refuse, encode_basestring, None, ':', ',', False, False, False)
+_join = ''.join
+
+
+def decode(payload: memoryview, flags: int = 0) -> Any:
+    """The value of a payload. Attachments become `bytes`."""
+    if flags & (TAGGED | ATTACHED):
+        from .tagged_values import decode_tagged
+
+        return decode_tagged(payload, flags)
+    return parse(str(payload, 'utf-8'))
+
+
+def parse(text: str) -> Any:
+    """The value of a JSON text without blanks around it."""
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        raise ValueError('text holds no JSON value') from None
+    if end != len(text):
+        raise ValueError('text goes on after its JSON value')
+    return value
+
+
+def encode_plain(value: Any) -> str | None:
+    """JSON text of a value that needs no tags, else None: the tagged encoder then knows what is wrong, if anything."""
+    kind = type(value)
+    if kind is str:
+        return encode_basestring(value)
+    if value is None:
+        return 'null'
+    if value is True:
+        return 'true'
+    if value is False:
+        return 'false'
+    try:
+        text = _join(_encode(value, 0))
+    except Exception:
+        return None
+    if kind is int or kind is float:
+        return text
+    if '":' in text and _may_have_other_keys(text, value):
+        return None
+    if len(text) > 2 * MAX_DEPTH and _may_be_too_deep(text):
+        return None
+    return text
+
+
+def encode(value: Any, path: str) -> tuple[int, bytes]:
+    """Flags and payload of any value.
+
+    Raises Failure RESULT_INVALID, naming the place inside `path` and the type that cannot cross.
+    """
+    text = encode_plain(value)
+    if text is not None:
+        return 0, to_bytes(text)
+    from .tagged_values import encode_tagged
+
+    return encode_tagged(value, path)
+
+
+def _may_have_other_keys(text: str, value: Any) -> bool:
+    """Whether a dict may have keys that are not text: they become text, and two of them may become the same."""
+    if len(text) > 512:
+        # The text of such a key ends with a digit or is a constant; searching is cheaper than walking.
+        ends = ('0":', '1":', '2":', '3":', '4":', '5":', '6":', '7":', '8":', '9":', 'true":', 'false":', 'null":')
+        if not any(end in text for end in ends):
+            return False
+    waiting = [value]
+    for item in waiting:
+        if isinstance(item, dict):
+            for key, member in item.items():
+                if type(key) is not str:
+                    return True
+                if isinstance(member, (dict, list, tuple)):
+                    waiting.append(member)
+        else:
+            waiting.extend(member for member in item if isinstance(member, (dict, list, tuple)))
+    return False
+
+
+def _may_be_too_deep(text: str) -> bool:
+    """Whether brackets may nest too deep: takes the innermost pairs away, level by level, at the speed of C."""
+    if text.count('[') + text.count('{') <= MAX_DEPTH:
+        return False
+    brackets = to_bytes(text).translate(None, _ALL_BUT_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        inner = brackets.replace(b'[]', b'').replace(b'{}', b'')
+        if not inner:
+            return False
+        if len(inner) == len(brackets):
+            # Brackets inside of strings do not pair up; the tagged encoder counts properly.
+            return True
+        brackets = inner
+    return True
+
+
+_ALL_BUT_BRACKETS = bytes(byte for byte in range(256) if byte not in b'[]{}')
