@@ -3,6 +3,7 @@ import type { PipelineSession } from '../pipeline/pipeline-session.ts';
 import type { Plugin } from '../plugin/plugin.ts';
 import type { PluginStats } from '../plugin/plugin-backend.ts';
 import { Slots } from '../plugin/slots.ts';
+import { holdNode } from '../process/hold-node.ts';
 import { createSupervisor, type Supervisor } from '../process/supervisor.ts';
 import { findInterpreter } from '../provision/interpreter.ts';
 import { discover, type PluginSummary } from './discover.ts';
@@ -92,7 +93,7 @@ export class Host {
 
   /** Ends every plugin, session and process of this host. Idempotent, bounded. */
   close(): Promise<void> {
-    this.#closing ??= this.#end();
+    this.#closing ??= holdNode(this.#end());
     return this.#closing;
   }
 

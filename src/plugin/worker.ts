@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { CallError, type ExitReport } from '../errors.ts';
 import type { Operation } from '../plugin-spec.ts';
+import { holdNode } from '../process/hold-node.ts';
 import type { PluginSession, SessionCallOptions, WorkerEvent } from './plugin-session.ts';
 import type { ResidentSession } from './resident-session.ts';
 import { RestartPolicy } from './restart-policy.ts';
@@ -116,7 +117,7 @@ export class Worker implements PluginSession {
   }
 
   close(): Promise<ExitReport | undefined> {
-    this.#closing ??= this.#end();
+    this.#closing ??= holdNode(this.#end());
     return this.#closing;
   }
 
