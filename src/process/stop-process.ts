@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { Child, ExitFacts } from './child.ts';
+import { holdNode } from './hold-node.ts';
 
 /** How long a process may take to end after it was asked in its own language. */
 export const ASK_MS = 500;
@@ -26,7 +27,11 @@ export interface PoliteStop {
 }
 
 /** Ends a process: asks, closes its input, terminates, kills. Settles when it has ended. */
-export async function stopProcess(child: Child, polite: PoliteStop = {}): Promise<ExitFacts> {
+export function stopProcess(child: Child, polite: PoliteStop = {}): Promise<ExitFacts> {
+  return holdNode(stop(child, polite));
+}
+
+async function stop(child: Child, polite: PoliteStop): Promise<ExitFacts> {
   const exit = await climb(child, polite);
   await child.signal('SIGTERM', 'group');
   await within(Promise.all([ended(child.stdout), ended(child.stderr)]), DRAIN_MS);
