@@ -9,7 +9,7 @@ export type Discovered =
   | { readonly directory: string; readonly problem: ManifestError };
 
 /**
- * Looks one level below each search path, in the order given and sorted by name (fidius 1.4). Paths that are no
+ * Looks one level below each search path, in the order given and sorted by name (F35). Paths that are no
  * directories are passed over. Nothing is parsed; file access is synchronous, which is five times faster than promises.
  */
 export function discoverDirectories(paths: readonly string[], formats: readonly FormatClaim[]): Discovered[] {

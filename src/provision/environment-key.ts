@@ -10,7 +10,7 @@ export interface EnvironmentNeeds {
   readonly seesBase: boolean;
 }
 
-/** Name of the environment's directory: 16 hexadecimal digits (remotemedia 4.3, R49). */
+/** Name of the environment's directory: 16 hexadecimal digits (R49). */
 export function environmentKey(needs: EnvironmentNeeds): string {
   const { interpreter } = needs;
   const parts = [interpreter.identity, interpreter.version, interpreter.platformTag, String(needs.seesBase)];

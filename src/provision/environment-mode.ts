@@ -1,4 +1,4 @@
-/** The variables by which RemoteMedia's users choose how environments are made (remotemedia 4.1, R52). */
+/** The variables by which users choose how environments are made (R52). */
 
 /** What the variables say. */
 export interface EnvironmentMode {

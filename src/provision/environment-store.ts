@@ -22,7 +22,7 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { lifeOf, ownIdentity, parseIdentity } from './process-identity.ts';
 
-/** Environments kept (remotemedia 4.1), beside those in use. */
+/** Environments kept, beside those in use. */
 const MAX_ENVIRONMENTS = 8;
 /** A lease or a half-made environment of another machine is believed for a day. */
 const FOREIGN_MS = 24 * 60 * 60 * 1000;

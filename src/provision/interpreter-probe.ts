@@ -117,6 +117,8 @@ function parseAnswer(text: string): Interpreter | undefined {
     return undefined;
   const [major, minor, micro] = versionInfo.map(Number);
   if (major === undefined || minor === undefined || micro === undefined) return undefined;
+  // An embedded Python may not know its own program, and one that is not there cannot be started.
+  if (stampOf(executable) === undefined) return undefined;
   const version = `${major}.${minor}.${micro}`;
   const path = prefix === basePrefix ? realpathSync(executable) : executable;
   const stamp = stampOf(path);

@@ -9,8 +9,8 @@ import { siblingDirectory } from './sibling-directory.ts';
 
 /**
  * The runner starts isolated (`-I -S`) and without `site`; what the plugin may import travels in the plan. The working
- * directory is the host's, as in the systems that resident plugins come from (remotemedia 5.2; Fidius runs them in the
- * host itself).
+ * directory is the host's: the systems that resident plugins come from either let the child inherit it or run them in
+ * the host itself.
  */
 export async function planResident(spec: PluginSpec, options: ProvisionOptions): Promise<LaunchPlan> {
   const python = await choosePython(spec, options);
