@@ -32,8 +32,9 @@ from remotemedia import _native  # noqa: E402
 from remotemedia.core.multiprocessing import NodeConfig, registry, wire  # noqa: E402
 from remotemedia.core.multiprocessing.construction import construct_node  # noqa: E402
 from remotemedia.core.multiprocessing.data import RuntimeData  # noqa: E402
-from remotemedia.core.multiprocessing.driver import AuthorError, NodeDriver, NodeEnded  # noqa: E402
+from remotemedia.core.multiprocessing.driver import NodeDriver  # noqa: E402
 from remotemedia.core.multiprocessing.rpc_dispatch import UnknownMethodError  # noqa: E402
+from remotemedia.core.multiprocessing.turns import AuthorError, NodeEnded  # noqa: E402
 from remotemedia.core.multiprocessing.wire import UndecodableError  # noqa: E402
 
 _OPERATIONS = {
@@ -200,7 +201,9 @@ def _unregistered(module: str, missing: list[str]) -> Failure:
     known = ', '.join(f"'{name}'" for name in sorted(registry._NODE_REGISTRY)) or 'nothing'
     wanted = ', '.join(f"'{name}'" for name in missing)
     return Failure(
-        'INTERFACE_MISMATCH', f"Module '{module}' does not register node type {wanted}, it registered {known}", phase='load'
+        'INTERFACE_MISMATCH',
+        f"Module '{module}' does not register node type {wanted}, it registered {known}",
+        phase='load',
     )
 
 

@@ -1,8 +1,8 @@
 """`@rpc`: methods of a node that callers reach by name, beside the data (R70).
 
-    @rpc                 fire and forget: no reply, ever
-    @rpc(reply=True)     one value or an error
-    @rpc(stream=True)    an async generator: values, then an end or an error
+@rpc                 fire and forget: no reply, ever
+@rpc(reply=True)     one value or an error
+@rpc(stream=True)    an async generator: values, then an end or an error
 """
 
 from __future__ import annotations

@@ -14,12 +14,15 @@ from typing import Any, Optional
 
 from support import PLUGINS, PYTHON, entry_module
 
+# isort: split
 from remotemedia.core.multiprocessing import frames
 
 # R79 promises five seconds; a busy machine may take longer to get there.
 CLOSE_BOUND_SECONDS = 5 * 3
 # Descriptors are put in their places by a program of its own: doing it between fork and exec is for C only.
-_PLACE = 'import os, sys; a, b = map(int, sys.argv[1:3]); os.dup2(a, 3); os.dup2(b, 4); os.execv(sys.argv[3], sys.argv[3:])'
+_PLACE = (
+    'import os, sys; a, b = map(int, sys.argv[1:3]); os.dup2(a, 3); os.dup2(b, 4); os.execv(sys.argv[3], sys.argv[3:])'
+)
 
 
 class RunnerProcess:

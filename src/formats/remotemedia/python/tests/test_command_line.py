@@ -1,4 +1,4 @@
-"""`python -m remotemedia.core.multiprocessing.runner`: the recorded command lines, and cases that only a process shows."""
+"""The runner's recorded command lines, and the cases that only a process shows."""
 
 from __future__ import annotations
 
@@ -78,7 +78,11 @@ class Processes(unittest.TestCase):
         self.assertEqual(runner.finish(None)[0], CASES['process-kinds/ExitsProcess']['exit'])
 
     def test_process_kinds_SysExits_and_CriticalError_end_the_turn_then_the_process_R42_R78(self) -> None:
-        for name, kind in (('SysExits', 'SystemExit'), ('CriticalError', 'MemoryError'), ('KeyboardInterrupts', 'KeyboardInterrupt')):
+        for name, kind in (
+            ('SysExits', 'SystemExit'),
+            ('CriticalError', 'MemoryError'),
+            ('KeyboardInterrupts', 'KeyboardInterrupt'),
+        ):
             case = CASES[f'process-kinds/{name}']
             with self.subTest(name):
                 runner = self.ready(case['id'])
@@ -205,13 +209,17 @@ class Processes(unittest.TestCase):
 
     def test_inputs_that_cannot_be_decoded_are_reported_at_once_R64_RW27(self) -> None:
         runner = self.ready('echo')
-        bad = [turn['in'] for turn in CASES['inputs']['turns'] if turn.get('ours', {}).get('note', '').startswith('cannot')]
+        bad = [
+            turn['in'] for turn in CASES['inputs']['turns'] if turn.get('ours', {}).get('note', '').startswith('cannot')
+        ]
         from remotemedia.core.multiprocessing.frames import ERROR, pack
 
         for entry in bad:
             broken = entry['kind'] == 'bytes'
             runner.send_bytes(
-                bytes.fromhex(entry['hex']) if broken else pack(entry['type'], 's', 0, bytes.fromhex(entry['payload_hex']))
+                bytes.fromhex(entry['hex'])
+                if broken
+                else pack(entry['type'], 's', 0, bytes.fromhex(entry['payload_hex']))
             )
             frame = runner.frame()
             self.assertEqual(frame.type if frame else None, ERROR)

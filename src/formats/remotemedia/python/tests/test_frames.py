@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 from support import HAS_NUMPY, PLUGINS, SESSION, load
 
+# isort: split
 from remotemedia.core.multiprocessing import RuntimeData, frames
 from remotemedia.core.multiprocessing.data import ControlMessageType, DataType, TensorType, TextMetadata, VideoFormat
 
@@ -68,9 +69,9 @@ class In(unittest.TestCase):
 
 class Control(unittest.TestCase):
     def test_control_messages_of_the_transport_are_the_recorded_texts(self) -> None:
-        from remotemedia.core.multiprocessing.pipe_transport import PipeTransport
-
         import os
+
+        from remotemedia.core.multiprocessing.pipe_transport import PipeTransport
 
         ahead, behind = os.pipe(), os.pipe()
         self.addCleanup(lambda: [os.close(number) for number in (*ahead, *behind)])

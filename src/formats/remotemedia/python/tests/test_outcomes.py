@@ -28,6 +28,7 @@ from support import (
     to_wire,
 )
 
+# isort: split
 import dialect
 from _charmer.dialect import Failure
 

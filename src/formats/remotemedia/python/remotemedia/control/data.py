@@ -8,7 +8,9 @@ from typing import Any, Optional
 class Data:
     """One value with its kind: `text`, `json`, `binary` or `audio`. Made by the class methods."""
 
-    def __init__(self, kind: str, value: Any, sample_rate: Optional[int] = None, channels: Optional[int] = None) -> None:
+    def __init__(
+        self, kind: str, value: Any, sample_rate: Optional[int] = None, channels: Optional[int] = None
+    ) -> None:
         self.kind = kind
         self.value = value
         self.sample_rate = sample_rate

@@ -1,12 +1,12 @@
 """Errors of the control bus.
 
-    RuntimeError
-    ├── SessionNotFoundError
-    ├── UnknownNodeError
-    └── RpcError
-        └── RpcTimeoutError
-    ValueError
-    └── ControlAddressError
+RuntimeError
+├── SessionNotFoundError
+├── UnknownNodeError
+└── RpcError
+    └── RpcTimeoutError
+ValueError
+└── ControlAddressError
 """
 
 from __future__ import annotations

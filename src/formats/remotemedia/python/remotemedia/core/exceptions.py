@@ -1,12 +1,12 @@
 """Exceptions of the package.
 
-    RemoteMediaError
-    ├── PipelineError
-    ├── NodeError
-    ├── RemoteExecutionError
-    ├── WebRTCError
-    ├── SerializationError
-    └── ConfigurationError
+RemoteMediaError
+├── PipelineError
+├── NodeError
+├── RemoteExecutionError
+├── WebRTCError
+├── SerializationError
+└── ConfigurationError
 """
 
 from __future__ import annotations

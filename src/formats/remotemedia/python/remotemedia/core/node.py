@@ -148,9 +148,9 @@ class RemoteExecutorConfig:
         if self.protocol not in ('grpc', 'http'):
             raise ConfigurationError(f"Protocol '{self.protocol}' is not supported, expected 'grpc' or 'http'")
         if self.port <= 0:
-            raise ConfigurationError(f"Port must be positive, not {self.port}")
+            raise ConfigurationError(f'Port must be positive, not {self.port}')
         if self.timeout <= 0:
-            raise ConfigurationError(f"Timeout must be positive, not {self.timeout}")
+            raise ConfigurationError(f'Timeout must be positive, not {self.timeout}')
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError('Remote nodes are not supported: Charmer runs nodes on its own machine')

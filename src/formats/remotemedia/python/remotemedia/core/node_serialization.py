@@ -35,7 +35,9 @@ def serialize_node_for_ipc(node: Any) -> bytes:
     except Exception as error:
         name = _culprit(node, cloudpickle)
         where = f"attribute '{name}': {error}" if name else str(error)
-        raise SerializationError(node.name, where, 'Make such things in initialize() and drop them in cleanup()') from error
+        raise SerializationError(
+            node.name, where, 'Make such things in initialize() and drop them in cleanup()'
+        ) from error
     if len(data) > MAX_BYTES:
         raise SerializationError(
             node.name, f'it has {len(data)} bytes, more than {MAX_BYTES}', 'Load large data in initialize()'

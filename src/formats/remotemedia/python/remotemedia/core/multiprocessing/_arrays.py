@@ -10,7 +10,14 @@ import sys
 from typing import Any, Optional
 
 # Type code of `array`, size in bytes and NumPy's own name, by the number of `TensorType`.
-TENSOR_CODES = {1: ('f', 4, '<f4'), 2: ('d', 8, '<f8'), 3: ('i', 4, '<i4'), 4: ('q', 8, '<i8'), 5: ('B', 1, '|u1'), 6: ('H', 2, '<u2')}
+TENSOR_CODES = {
+    1: ('f', 4, '<f4'),
+    2: ('d', 8, '<f8'),
+    3: ('i', 4, '<i4'),
+    4: ('q', 8, '<i8'),
+    5: ('B', 1, '|u1'),
+    6: ('H', 2, '<u2'),
+}
 _numpy: Any = None
 
 

@@ -9,9 +9,7 @@ from typing import Any, Optional
 class AudioPressureMixin:
     """The author's constructor calls `init_audio_pressure()`; times are of the event loop's clock."""
 
-    def init_audio_pressure(
-        self, *, low_pressure_margin_ms: float = 500.0, coalesce_window_ms: float = 800.0
-    ) -> None:
+    def init_audio_pressure(self, *, low_pressure_margin_ms: float = 500.0, coalesce_window_ms: float = 800.0) -> None:
         self._margin_s = low_pressure_margin_ms / 1000.0
         self._window_s = coalesce_window_ms / 1000.0
         self.reset_audio_pressure()

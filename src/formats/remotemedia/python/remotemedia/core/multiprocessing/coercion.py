@@ -25,8 +25,7 @@ def frame_of(value: Any) -> RuntimeData:
             return _checked_json(value)
         return value
     if isinstance(value, str):
-        made: RuntimeData = RuntimeData.text(str(value))
-        return made
+        return RuntimeData.text(str(value))
     if isinstance(value, (bytes, bytearray, memoryview)):
         return RuntimeData.binary(value)
     if _arrays.is_ndarray(value):

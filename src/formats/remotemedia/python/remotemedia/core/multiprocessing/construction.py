@@ -20,7 +20,8 @@ def construct_node(cls: Any, config: NodeConfig, strict: bool = False) -> Multip
     `strict`, or `REMOTEMEDIA_STRICT_CTOR=1`, keeps to the literal order of attempts of the original.
     """
     if strict or os.environ.get('REMOTEMEDIA_STRICT_CTOR') == '1':
-        return _attempts(cls, config)
+        node: Any = _attempts(cls, config)
+        return node  # type: ignore[no-any-return]
     node = _bound(cls, config)
     if not isinstance(node, MultiprocessNode):
         if not callable(getattr(node, 'process', None)):

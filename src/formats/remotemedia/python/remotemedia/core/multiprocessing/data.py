@@ -28,6 +28,7 @@ from ._kinds import (
     VideoFormat,
     VideoMetadata,
 )
+from .payloads import NATIVE_FORMATS, FactoryOrValue, from_pcm, materialise
 
 __all__ = [
     'AudioFormat',
@@ -47,30 +48,11 @@ __all__ = [
     'numpy_to_audio',
 ]
 
-_NATIVE_FORMATS = {'f32': AudioFormat.F32, 'i16': AudioFormat.I16, 'i32': AudioFormat.I32}
-_PCM = {AudioFormat.I16: ('h', '<i2', 32768.0), AudioFormat.I32: ('i', '<i4', 2147483648.0)}
 _NEEDS = {
     DataType.AUDIO: (AudioMetadata, 'Audio'),
     DataType.VIDEO: (VideoMetadata, 'Video'),
     DataType.TENSOR: (TensorMetadata, 'Tensor'),
 }
-
-
-class _FactoryOrValue:
-    """`RuntimeData.text(...)` makes one; `frame.text` of a text frame reads it, as documentation of the original says."""
-
-    def __init__(self, make: Any, kind: DataType, read: str) -> None:
-        self._make, self._kind, self._read = make, kind, read
-        self.__doc__ = make.__doc__
-
-    def __get__(self, instance: Any, owner: Any) -> Any:
-        if instance is not None and instance.type is self._kind:
-            value = getattr(instance, self._read)
-            return value() if callable(value) else value
-        return self._make.__get__(instance, owner)
-
-    def __set__(self, instance: Any, value: Any) -> None:
-        raise AttributeError('This attribute is read-only, make a new frame instead')
 
 
 @dataclass
@@ -84,8 +66,9 @@ class RuntimeData:
     metadata: Any = None
 
     # What arrived and was not looked at yet; `payload` turns it into what authors expect.
-    _raw = None
-    _annotations = None
+    _raw = None  # type: Any
+    _payload = None  # type: Any
+    _annotations = None  # type: Any
 
     def __post_init__(self) -> None:
         if self.timestamp is None:
@@ -108,6 +91,48 @@ class RuntimeData:
             self.metadata = FileMetadata.from_ipc(self._payload)
 
     # -- making -------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def text(cls, text: str, session_id: str = '', language: Optional[str] = None, channel: str = 'tts') -> RuntimeData:
+        """A text; `channel` says whom it is for."""
+        # Made without the dataclass constructor: generators emit these by the hundred thousand.
+        made = cls.__new__(cls)
+        made.type = DataType.TEXT
+        made._payload = text
+        if type(text) is str:
+            made._raw = text
+        made.session_id = session_id
+        made.timestamp = time.time()
+        made.metadata = TextMetadata('utf-8', language, channel)
+        return made
+
+    @classmethod
+    def audio(
+        cls,
+        samples: Any,
+        sample_rate: int,
+        channels: int = 1,
+        session_id: str = '',
+        format: Any = AudioFormat.F32,
+        num_samples: Optional[int] = None,
+    ) -> RuntimeData:
+        """Interleaved samples: an array (it keeps its type), a list, or bytes with a format (`'f32'`, `'i16'`…)."""
+        if isinstance(session_id, AudioFormat) or session_id in NATIVE_FORMATS:
+            # The native flavour: audio(bytes, rate, channels, format, num_samples).
+            session_id, format = '', session_id
+        format = NATIVE_FORMATS.get(format, format)
+        if isinstance(samples, (bytes, bytearray, memoryview)):
+            samples, format = from_pcm(bytes(samples), format), AudioFormat.F32
+        raw = None
+        if not _arrays.is_ndarray(samples):
+            # A list: the numbers are kept as float32 until somebody asks for the array.
+            samples = samples if isinstance(samples, array.array) else array.array('f', _arrays.flatten(samples)[1])
+            raw = _arrays.to_bytes(samples, 'f', '<f4')
+        duration = int(len(samples) / channels / sample_rate * 1000) if channels and sample_rate else 0
+        metadata = AudioMetadata(sample_rate, channels, format, duration)
+        made = cls(DataType.AUDIO, samples, session_id, None, metadata)
+        made._raw = raw
+        return made
 
     @classmethod
     def video(
@@ -212,10 +237,12 @@ class RuntimeData:
         """The text of a text frame; ValueError for other kinds."""
         if self.type is not DataType.TEXT:
             raise ValueError(f'Not a text frame but {self.data_type()}')
-        if self._raw is not None:
-            return self._raw
-        payload = self._payload
-        return payload if isinstance(payload, str) else bytes(payload).decode(encoding)
+        payload = self._payload if self._raw is None else self._raw
+        if isinstance(payload, str):
+            return payload
+        if isinstance(payload, (bytes, bytearray, memoryview)):
+            return bytes(payload).decode(encoding)
+        raise TypeError(f'A text frame holds text, not {type(payload).__name__}')
 
     def as_numpy(self) -> Any:
         """The payload's array, or a byte array over bytes; ValueError for anything else."""
@@ -253,9 +280,8 @@ class RuntimeData:
 
     def audio_bytes(self) -> bytes:
         """Interleaved float32 LE samples; what is not float32 is cast, not scaled."""
-        if self._raw is not None:
-            return self._raw
-        return _arrays.to_bytes(self._payload, 'f', '<f4')
+        raw: Optional[bytes] = self._raw
+        return _arrays.to_bytes(self._payload, 'f', '<f4') if raw is None else raw
 
     def data_type(self) -> str:
         """The kind in lower case, for example `control_message`."""
@@ -307,8 +333,8 @@ class RuntimeData:
     @property
     def annotations(self) -> Optional[dict[str, Any]]:
         """Free facts: those of the metadata where the kind has one, else of the frame."""
-        found = getattr(self.metadata, 'annotations', None)
-        return found if found is not None else self._annotations
+        found: Optional[dict[str, Any]] = getattr(self.metadata, 'annotations', None)
+        return self._annotations if found is None else found
 
     @annotations.setter
     def annotations(self, value: Optional[dict[str, Any]]) -> None:
@@ -334,66 +360,10 @@ class RuntimeData:
         return loaded
 
 
-def _make_text(
-    cls: Any, text: str, session_id: str = '', language: Optional[str] = None, channel: str = 'tts'
-) -> RuntimeData:
-    """A text; `channel` says whom it is for."""
-    # Made without the dataclass constructor: generators emit these by the hundred thousand.
-    made: RuntimeData = cls.__new__(cls)
-    made.type = DataType.TEXT
-    made._payload = text
-    if type(text) is str:
-        made._raw = text
-    made.session_id = session_id
-    made.timestamp = time.time()
-    made.metadata = TextMetadata('utf-8', language, channel)
-    return made
-
-
-def _make_audio(
-    cls: Any,
-    samples: Any,
-    sample_rate: int,
-    channels: int = 1,
-    session_id: str = '',
-    format: Any = AudioFormat.F32,
-    num_samples: Optional[int] = None,
-) -> RuntimeData:
-    """Interleaved samples: an array (it keeps its type), a list, or bytes with a format (`'f32'`, `'i16'`, `'i32'`)."""
-    if isinstance(session_id, AudioFormat) or session_id in _NATIVE_FORMATS:
-        # The native flavour: audio(bytes, rate, channels, format, num_samples).
-        session_id, format = '', session_id
-    format = _NATIVE_FORMATS.get(format, format)
-    if isinstance(samples, (bytes, bytearray, memoryview)):
-        samples, format = _from_pcm(bytes(samples), format), AudioFormat.F32
-    raw = None
-    if not _arrays.is_ndarray(samples):
-        # A list: the numbers are kept as float32 until somebody asks for the array.
-        samples = samples if isinstance(samples, array.array) else array.array('f', _arrays.flatten(samples)[1])
-        raw = _arrays.to_bytes(samples, 'f', '<f4')
-    duration = int(len(samples) / channels / sample_rate * 1000) if channels and sample_rate else 0
-    metadata = AudioMetadata(sample_rate, channels, format, duration)
-    made: RuntimeData = cls(DataType.AUDIO, samples, session_id, None, metadata)
-    made._raw = raw
-    return made
-
-
-def _from_pcm(data: bytes, format: AudioFormat) -> Any:
-    """Whole-number samples become float32 in [-1, 1]; float32 bytes stay."""
-    if format not in _PCM:
-        values = array.array('f')
-        values.frombytes(data)
-        return values
-    code, numpy_type, scale = _PCM[format]
-    integers = array.array(code)
-    integers.frombytes(data)
-    return array.array('f', [value / scale for value in integers])
-
-
 def _get_payload(self: RuntimeData) -> Any:
     raw = self._raw
     if raw is not None:
-        self._payload = _materialise(self, raw)
+        self._payload = materialise(self, raw)
         self._raw = None
     return self._payload
 
@@ -403,31 +373,17 @@ def _set_payload(self: RuntimeData, value: Any) -> None:
     self._payload = value
 
 
-def _materialise(data: RuntimeData, raw: Any) -> Any:
-    if data.type is DataType.TEXT:
-        return raw.encode('utf-8', 'replace')
-    if data.type is DataType.AUDIO:
-        return _arrays.from_bytes(raw, 'f', '<f4')
-    if data.type is DataType.TENSOR:
-        code, _, numpy_type = _arrays.TENSOR_CODES[data.metadata.dtype]
-        return _arrays.from_bytes(raw, code, numpy_type, data.metadata.shape)
-    numpy = _arrays.load_numpy()
-    data_bytes, shape, dtype = raw
-    return numpy.frombuffer(data_bytes, dtype=dtype).copy().reshape(shape) if numpy else memoryview(data_bytes)
-
-
 # `dataclass` would take these for defaults of its fields, so they are set once it is done.
-RuntimeData.payload = property(_get_payload, _set_payload)  # type: ignore[assignment]
-RuntimeData.text = _FactoryOrValue(classmethod(_make_text), DataType.TEXT, 'as_text')  # type: ignore[attr-defined]
-RuntimeData.audio = _FactoryOrValue(classmethod(_make_audio), DataType.AUDIO, 'payload')  # type: ignore[attr-defined]
+RuntimeData.payload = property(_get_payload, _set_payload)
+for _name, _kind, _read in (('text', DataType.TEXT, 'as_text'), ('audio', DataType.AUDIO, 'payload')):
+    setattr(RuntimeData, _name, FactoryOrValue(RuntimeData.__dict__[_name], _kind, _read))
 
 
 def numpy_to_audio(samples: Any, sample_rate: int, channels: int = 1) -> RuntimeData:
     """An audio frame over an array, as float32."""
     if _arrays.is_ndarray(samples) and samples.dtype.name != 'float32':
         samples = samples.astype('float32')
-    made: RuntimeData = _make_audio(RuntimeData, samples, sample_rate, channels)
-    return made
+    return RuntimeData.audio(samples, sample_rate, channels)
 
 
 def audio_to_numpy(data: RuntimeData) -> Any:

@@ -10,65 +10,29 @@ Invariants
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import deque
-from contextvars import ContextVar
 from typing import Any, AsyncIterator, Callable, Optional
 
 from ...rpc import RpcMode
 from .coercion import frames_of, plain_json
 from .data import RuntimeData
 from .node import MultiprocessNode, NodeStatus
-from .outbox import Outbox
-from .results import outputs_of
+from .turns import (
+    CLOSED_SCOPE,
+    AuthorError,
+    CallScope,
+    NodeEnded,
+    Turn,
+    TurnOutputs,
+    close_quietly,
+    current_scope,
+    is_being_cancelled,
+    take_back_cancel,
+)
 
 # Frames sent outside of any call are kept for the next turn, this many at most.
 MAX_STRAY_FRAMES = 1024
 _ROUTED = ('_process_single_message', '_send_output', '_send_end_of_input')
-
-
-class NodeEnded(Exception):
-    """The node runs no more."""
-
-
-class CallScope:
-    """One call from the host: where its outputs go, and the tasks that answer it."""
-
-    def __init__(self) -> None:
-        self.outbox = Outbox()
-        self.streams: list[Any] = []
-        self.error: Optional[BaseException] = None
-
-
-_CLOSED_SCOPE = CallScope()
-_CLOSED_SCOPE.outbox.finish()
-_scope: ContextVar[Optional[CallScope]] = ContextVar('remotemedia_call', default=None)
-
-
-class Turn:
-    """The data turn that runs now. Parked means: it waits for its consumer, no code of the author's runs."""
-
-    def __init__(self, outputs: Any, finish: Callable[[], None]) -> None:
-        self.outputs = outputs
-        self.task = asyncio.current_task()
-        self.is_parked = False
-        self.is_cancelled = False
-        self.ended = asyncio.get_running_loop().create_future()
-        self._finish = finish
-
-    async def cancel(self) -> None:
-        self.is_cancelled = True
-        if self.is_parked:
-            # Its consumer may never come back, so it is ended from here.
-            await _close(self.outputs)
-            self.finish()
-        elif self.task is not None:
-            self.task.cancel()
-
-    def finish(self) -> None:
-        if not self.ended.done():
-            self.ended.set_result(None)
-            self._finish()
 
 
 class NodeDriver:
@@ -95,7 +59,7 @@ class NodeDriver:
 
     async def send(self, data: Any, session: str) -> None:
         for frame in frames_of(data):
-            scope = _scope.get()
+            scope = current_scope.get()
             if scope is None or not await scope.outbox.put(frame):
                 self._stray.append(frame)
 
@@ -109,14 +73,14 @@ class NodeDriver:
         self._control(kind, fields)
 
     def error(self, error: BaseException, phase: str, **facts: Any) -> None:
-        scope = _scope.get()
+        scope = current_scope.get()
         if phase == 'process' and scope is not None:
             scope.error = error
         else:
             self._report(error, phase, **facts)
 
     def stream_started(self, task: Any) -> None:
-        scope = _scope.get()
+        scope = current_scope.get()
         if scope is not None:
             scope.streams.append(task)
 
@@ -151,9 +115,7 @@ class NodeDriver:
             return self._scoped(lambda scope: self._routed_turn(data, scope), encode)
         return self._direct_turn(data, encode, is_cancelled)
 
-    def call(
-        self, name: str, args: Any, kwargs: Any, mode: Optional[str], corr_id: Any = None
-    ) -> AsyncIterator[Any]:
+    def call(self, name: str, args: Any, kwargs: Any, mode: Optional[str], corr_id: Any = None) -> AsyncIterator[Any]:
         """A structured rpc call: its values. Fire and forget has none, its failure is reported instead."""
         method = self.node._rpc_methods.get(name)
         if method is None or method.mode is not RpcMode.FIRE_AND_FORGET and mode != RpcMode.FIRE_AND_FORGET.value:
@@ -175,7 +137,7 @@ class NodeDriver:
                 raise
         finally:
             streams.pop(key, None)
-            await _close(values)
+            await close_quietly(values)
 
     async def _forget(self, name: str, args: Any, kwargs: Any) -> None:
         try:
@@ -227,7 +189,7 @@ class NodeDriver:
         """The author's generator is iterated by the consumer's own task: no hand-over per output."""
         node, stray = self.node, self._stray
         await self._turns.acquire()
-        outputs = _Outputs()
+        outputs = TurnOutputs()
         started = 0.0
         error: Optional[BaseException] = None
 
@@ -245,7 +207,7 @@ class NodeDriver:
         self._turn = turn = Turn(outputs, finish)
         try:
             self._check_alive()
-            _scope.set(_CLOSED_SCOPE)
+            current_scope.set(CLOSED_SCOPE)
             started = node._begin_turn(data)
             outputs.of(node.process(data))
             async for frame in outputs.frames:
@@ -260,15 +222,17 @@ class NodeDriver:
             raise
         except asyncio.CancelledError as raised:
             if turn.is_cancelled:
-                _uncancel(turn.task)
-            elif is_cancelled() or _is_being_cancelled():
+                take_back_cancel(turn.task)
+            elif is_cancelled() or is_being_cancelled():
                 raise
             else:
                 error = raised
         except BaseException as raised:
+            if is_cancelled():
+                raise
             error = raised
         finally:
-            await _close(outputs)
+            await close_quietly(outputs)
             count()
             if error is not None:
                 await self._end_after(error)
@@ -313,7 +277,7 @@ class NodeDriver:
         is_leaving = False
 
         async def guarded() -> None:
-            _scope.set(scope)
+            current_scope.set(scope)
             try:
                 self._check_alive()
                 await run(scope)
@@ -363,44 +327,3 @@ class NodeDriver:
             self.node.status = NodeStatus.STOPPING
             await self.cleanup()
             self._control('ENDED', {'reason': reason, 'code': code})
-
-
-class AuthorError(Exception):
-    """What the author's code raised, whatever it was, as `cause`."""
-
-    def __init__(self, cause: BaseException) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
-
-
-class _Outputs:
-    """The outputs of a turn before and after its result is known, closable either way."""
-
-    def __init__(self) -> None:
-        self.frames: Any = None
-
-    def of(self, result: Any) -> None:
-        self.frames = outputs_of(result)
-
-    async def aclose(self) -> None:
-        if self.frames is not None:
-            await self.frames.aclose()
-
-
-async def _close(outputs: Any) -> None:
-    if outputs is not None:
-        try:
-            await outputs.aclose()
-        except RuntimeError:
-            # A generator that yields once more while it is being closed has had its chance.
-            pass
-
-
-def _uncancel(task: Any) -> None:
-    if sys.version_info >= (3, 11) and task is not None:
-        task.uncancel()
-
-
-def _is_being_cancelled() -> bool:
-    task = asyncio.current_task()
-    return sys.version_info >= (3, 11) and task is not None and task.cancelling() > 0

@@ -21,7 +21,6 @@ from ._kinds import (
     ImageMetadata,
     TensorMetadata,
     TensorType,
-    TextMetadata,
     VideoFormat,
     VideoMetadata,
 )
@@ -128,7 +127,9 @@ def _write_tensor(data: RuntimeData) -> bytes:
     numbers, shape = tensor_bytes(data)
     extras = _json_or_nothing(data.metadata.extras)
     sizes = b''.join(_U32.pack(size) for size in shape)
-    return b''.join((bytes((len(shape),)), sizes, bytes((data.metadata.dtype,)), _U32.pack(len(extras)), extras, numbers))
+    return b''.join(
+        (bytes((len(shape),)), sizes, bytes((data.metadata.dtype,)), _U32.pack(len(extras)), extras, numbers)
+    )
 
 
 def _write_numpy(data: RuntimeData) -> bytes:
@@ -136,7 +137,8 @@ def _write_numpy(data: RuntimeData) -> bytes:
 
     value = encode(data)
     shape, dtype = value['shape'], value['dtype'].encode('ascii')
-    strides, step = [], len(value['data']) // max(_arrays.count_of(shape), 1)
+    strides: list[int] = []
+    step = len(value['data']) // max(_arrays.count_of(shape), 1)
     for size in reversed(shape):
         strides.insert(0, step)
         step *= size
@@ -202,8 +204,7 @@ def _read_text(frame: Frame) -> RuntimeData:
         tag = payload[2:end].decode('utf-8', 'replace')
         # A text that begins with NUL looks the same (RW24); the original reads it this way too.
         channel, payload = tag or 'tts', payload[end:]
-    text: RuntimeData = RuntimeData.text(payload.decode('utf-8', 'replace'), channel=channel)
-    return text
+    return RuntimeData.text(payload.decode('utf-8', 'replace'), channel=channel)
 
 
 def _read_audio(frame: Frame) -> RuntimeData:

@@ -9,69 +9,29 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import time
 from abc import abstractmethod
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any, Iterator, Optional, Union
+from typing import Any, Optional, Union
 
 from ..node import Node
 from .data import RuntimeData
-from .results import outputs_of
-from .rpc_dispatch import RpcDispatch
+from .node_config import NodeConfig, NodeStatus
+from .node_loop import NodeExit, NodeLoop
+from .results import outputs_of, settled
+
+__all__ = [
+    'HAS_RUNTIME_DATA',
+    'MultiprocessNode',
+    'NodeConfig',
+    'NodeExit',
+    'NodeStatus',
+    'setup_signal_handlers',
+]
 
 HAS_RUNTIME_DATA = True
-_LOG_FORMAT = '%(asctime)s - %(name)s - %(levelname)s - %(message)s'
+LOG_FORMAT = '%(asctime)s - %(name)s - %(levelname)s - %(message)s'
 
 
-class NodeStatus(Enum):
-    IDLE = 'idle'
-    INITIALIZING = 'initializing'
-    READY = 'ready'
-    PROCESSING = 'processing'
-    ERROR = 'error'
-    STOPPING = 'stopping'
-    STOPPED = 'stopped'
-
-
-@dataclass
-class NodeConfig:
-    """What a node is told about itself. Reads like the dict of the same keys too: `config['params']`."""
-
-    node_id: str
-    node_type: str
-    params: dict[str, Any] = field(default_factory=dict)
-    session_id: Optional[str] = None
-    log_level: str = 'INFO'
-
-    def keys(self) -> Iterator[str]:
-        return iter(('node_id', 'node_type', 'params', 'session_id', 'log_level'))
-
-    def __iter__(self) -> Iterator[str]:
-        return self.keys()
-
-    def __len__(self) -> int:
-        return 5
-
-    def __contains__(self, key: object) -> bool:
-        return key in tuple(self.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        if key not in self:
-            raise KeyError(key)
-        return getattr(self, key)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return getattr(self, key) if key in self else default
-
-    def values(self) -> list[Any]:
-        return [self[key] for key in self]
-
-    def items(self) -> list[tuple[str, Any]]:
-        return [(key, self[key]) for key in self]
-
-
-class MultiprocessNode(RpcDispatch, Node):
+class MultiprocessNode(NodeLoop, Node):
     """Subclass it and write `initialize()`, `process()` and `cleanup()`. `self.config` holds the manifest's params."""
 
     def __init__(self, config: Union[NodeConfig, dict[str, Any]], **kwargs: Any) -> None:
@@ -219,134 +179,11 @@ class MultiprocessNode(RpcDispatch, Node):
 
     def _setup_logging(self, level: str) -> None:
         handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter(_LOG_FORMAT))
+        handler.setFormatter(logging.Formatter(LOG_FORMAT))
         self.logger.addHandler(handler)
         self.logger.setLevel(level)
 
-    # -- the life of a node -------------------------------------------------------------------------------------------
-
-    async def _initialize_once(self) -> None:
-        self.status = NodeStatus.INITIALIZING
-        try:
-            await _settled(self.initialize())
-        except BaseException:
-            self.status = NodeStatus.ERROR
-            raise
-        self.status = NodeStatus.READY
-        self._init_complete.set()
-
-    async def _cleanup_once(self) -> None:
-        """`cleanup()`, with what it raises reported and not raised."""
-        self.status = NodeStatus.STOPPING
-        for task in list(self._inflight_streams.values()):
-            task.cancel()
-        try:
-            await _settled(self.cleanup())
-        except Exception as error:
-            self.logger.exception('cleanup() failed')
-            self._report_error(error, 'cleanup')
-        finally:
-            self.status = NodeStatus.STOPPED
-
-    async def _process_loop_with_init(self) -> None:
-        await self._initialize_once()
-        await self._publish_ready_signal()
-        await self._process_loop_only()
-
-    async def _process_loop(self) -> None:
-        await self._process_loop_only()
-
-    async def _process_loop_only(self) -> None:
-        """Reads inputs until `stop()` or the end of them. Turns run one at a time, calls beside them (R72)."""
-        turns = asyncio.Lock()
-        running: set[Any] = set()
-        failed: list[BaseException] = []
-
-        def finished(task: Any) -> None:
-            running.discard(task)
-            if not task.cancelled() and task.exception() is not None:
-                failed.append(task.exception())
-                self._stop_event.set()
-
-        while not self._stop_event.is_set():
-            data = await self._receive_input()
-            if data is None:
-                break
-            task = asyncio.ensure_future(self._handle_input(data, turns))
-            running.add(task)
-            task.add_done_callback(finished)
-        if running:
-            await asyncio.wait(set(running))
-        if failed:
-            raise failed[0]
-
-    async def _handle_input(self, data: RuntimeData, turns: Any) -> None:
-        data.session_id = data.session_id or self._current_session_id or self.session_id
-        try:
-            if data.is_control_message():
-                await self._handle_control_message(data)
-                return
-            consumed = await self._dispatch_aux_frame(data)
-            if consumed:
-                if consumed != 'stream':
-                    await self._send_end_of_input()
-            elif self._aux_port_of_data(data) == 'barge_in':
-                await self._process_single_message(data)
-            else:
-                async with turns:
-                    await self._process_single_message(data)
-        except (SystemExit, KeyboardInterrupt) as error:
-            # Carried to the loop's own task: out of a task of its own it would tear the event loop down.
-            raise NodeExit(error) from error
-
-    async def _receive_input(self) -> Optional[RuntimeData]:
-        """The next input, or None when the node stops or no more can come."""
-        if self._transport is None:
-            await self._stop_event.wait()
-            return None
-        receiving = asyncio.ensure_future(self._transport.receive())
-        stopping = asyncio.ensure_future(self._stop_event.wait())
-        try:
-            await asyncio.wait((receiving, stopping), return_when=asyncio.FIRST_COMPLETED)
-            return receiving.result() if receiving.done() else None
-        finally:
-            receiving.cancel()
-            stopping.cancel()
-
-    async def _process_single_message(self, data: RuntimeData) -> None:
-        """One turn: every output through `_send_output`, its failure counted and reported, its end always sent."""
-        started = self._begin_turn(data)
-        error: Optional[BaseException] = None
-        try:
-            async for output in outputs_of(self.process(data)):
-                await self._send_output(output)
-        except BaseException as raised:
-            error = raised
-            if not isinstance(raised, Exception) or self._is_critical_error(raised):
-                raise
-            self.logger.error('process() failed: %s: %s', type(raised).__name__, raised)
-        finally:
-            self._end_turn(started, error)
-            if error is not None:
-                self._report_error(error, 'process')
-            await self._send_end_of_input()
-
-    def _begin_turn(self, data: RuntimeData) -> float:
-        if data.session_id:
-            self._current_session_id = data.session_id
-        self._turns_running += 1
-        self.status = NodeStatus.PROCESSING
-        return time.perf_counter()
-
-    def _end_turn(self, started: float, error: Optional[BaseException]) -> None:
-        self.processing_time_total += time.perf_counter() - started
-        if error is None:
-            self.messages_processed += 1
-        elif isinstance(error, Exception):
-            self.messages_failed += 1
-        self._turns_running -= 1
-        if not self._turns_running and self._status is NodeStatus.PROCESSING:
-            self.status = NodeStatus.READY
+    # -- the way out --------------------------------------------------------------------------------------------------
 
     async def _send_output(self, data: Any) -> None:
         if self._transport is None:
@@ -367,7 +204,7 @@ class MultiprocessNode(RpcDispatch, Node):
         if hook is None:
             return
         try:
-            await _settled(hook(data))
+            await settled(hook(data))
         except Exception as error:
             self.logger.exception('process_control_message() failed')
             self._report_error(error, 'control')
@@ -381,14 +218,6 @@ class MultiprocessNode(RpcDispatch, Node):
             self._transport.stream_started(task)
 
 
-class NodeExit(Exception):
-    """Carries the `SystemExit` or `KeyboardInterrupt` of a turn out of its task."""
-
-    def __init__(self, cause: BaseException) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
-
-
 def setup_signal_handlers(node: MultiprocessNode, loop: Any = None) -> None:
     """SIGINT and SIGTERM stop the node after its running turn."""
     import signal
@@ -396,8 +225,3 @@ def setup_signal_handlers(node: MultiprocessNode, loop: Any = None) -> None:
     loop = loop or asyncio.get_event_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, node._stop_event.set)
-
-
-async def _settled(result: Any) -> Any:
-    """Authors may write a plain function where a coroutine is meant."""
-    return await result if hasattr(result, '__await__') else result

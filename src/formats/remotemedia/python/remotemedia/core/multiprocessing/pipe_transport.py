@@ -24,7 +24,7 @@ _LENGTH = struct.Struct('<I')
 
 
 def claim_descriptors() -> Optional[tuple[int, int]]:
-    """Moves the two descriptors out of the way of what opens files, before anything does; None when they are not ours."""
+    """Moves the two descriptors out of the way of files that are opened later; None when they are not ours."""
     try:
         kinds = [os.fstat(number).st_mode for number in (INPUT, OUTPUT)]
         if not all(stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) for mode in kinds):
@@ -72,7 +72,13 @@ class PipeTransport:
         import traceback
 
         lines = traceback.format_exception(type(error), error, error.__traceback__)
-        told = {'type': type(error).__name__, 'message': str(error), 'phase': phase, 'traceback': ''.join(lines), **facts}
+        told = {
+            'type': type(error).__name__,
+            'message': str(error),
+            'phase': phase,
+            'traceback': ''.join(lines),
+            **facts,
+        }
         self._write(pack(ERROR, self._session, _now_us(), json.dumps(told, default=str).encode('utf-8')))
 
     def stream_started(self, task: Any) -> None:

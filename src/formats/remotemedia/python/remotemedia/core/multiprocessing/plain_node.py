@@ -8,6 +8,7 @@ from ...rpc import collect_methods
 from .coercion import plain_value
 from .data import RuntimeData
 from .node import MultiprocessNode, NodeConfig
+from .results import settled
 
 
 class PlainNode(MultiprocessNode):
@@ -25,7 +26,7 @@ class PlainNode(MultiprocessNode):
     async def initialize(self) -> None:
         await self._optional('initialize')
 
-    def process(self, data: RuntimeData) -> Any:  # type: ignore[override]
+    def process(self, data: RuntimeData) -> Any:
         return self.wrapped.process(plain_value(data))
 
     async def cleanup(self) -> None:
@@ -33,5 +34,4 @@ class PlainNode(MultiprocessNode):
 
     async def _optional(self, name: str) -> Optional[Any]:
         method = getattr(self.wrapped, name, None)
-        result = method() if callable(method) else None
-        return await result if hasattr(result, '__await__') else result
+        return await settled(method()) if callable(method) else None

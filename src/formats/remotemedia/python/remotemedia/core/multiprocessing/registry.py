@@ -36,9 +36,7 @@ def get_node_class(node_type: str) -> Any:
     try:
         return _NODE_REGISTRY[node_type]
     except KeyError:
-        raise KeyError(
-            f"Node type '{node_type}' not registered. Available: {sorted(_NODE_REGISTRY)}"
-        ) from None
+        raise KeyError(f"Node type '{node_type}' not registered. Available: {sorted(_NODE_REGISTRY)}") from None
 
 
 def list_registered_nodes() -> list[str]:

@@ -11,7 +11,7 @@ from .data import RuntimeData
 
 
 async def outputs_of(result: Any) -> AsyncIterator[RuntimeData]:
-    """Frames in order, each handed out before the author's code goes on. Leaving early closes the author's generator."""
+    """Frames in order, each handed out before the author's code goes on; leaving early closes his generator."""
     if not hasattr(result, '__aiter__') and isawaitable(result):
         result = await result
     if hasattr(result, '__aiter__'):
@@ -36,3 +36,8 @@ async def outputs_of(result: Any) -> AsyncIterator[RuntimeData]:
     else:
         for frame in frames_of(result):
             yield frame
+
+
+async def settled(result: Any) -> Any:
+    """Authors may write a plain function where a coroutine is meant."""
+    return await result if hasattr(result, '__await__') else result

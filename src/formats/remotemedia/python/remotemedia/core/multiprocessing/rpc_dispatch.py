@@ -63,8 +63,7 @@ class RpcDispatch:
         if kind != 'end':
             payload['data'] = plain_json(data)
         envelope = {self._AUX_PORT_KEY: REPLY_PORT, 'payload': payload}
-        frame: RuntimeData = RuntimeData.text(json.dumps(envelope, ensure_ascii=False), channel='rpc')
-        return frame
+        return RuntimeData.text(json.dumps(envelope, ensure_ascii=False), channel='rpc')
 
     async def _publish_reply(self, frame: RuntimeData) -> None:
         await self._send_output(frame)
@@ -142,12 +141,10 @@ class RpcDispatch:
 
     async def _answer(self, method: RpcMethod, corr_id: Any, args: Any, kwargs: Any) -> None:
         try:
-            value = None
-            async for value in self.rpc_values(method.name, args, kwargs):
-                pass
+            values = [value async for value in self.rpc_values(method.name, args, kwargs)]
             if method.mode is RpcMode.FIRE_AND_FORGET:
                 return
-            reply = self._make_reply_frame(corr_id, 'value', value)
+            reply = self._make_reply_frame(corr_id, 'value', values[0])
         except Exception as error:
             if method.mode is RpcMode.FIRE_AND_FORGET:
                 self.logger.exception('rpc method %s failed', method.name)

@@ -22,7 +22,7 @@ from typing import Any, Optional
 
 from ... import _native
 from .construction import construct_node
-from .node import _LOG_FORMAT, MultiprocessNode, NodeConfig, NodeExit
+from .node import LOG_FORMAT, MultiprocessNode, NodeConfig, NodeExit
 from .pipe_transport import PipeTransport, claim_descriptors
 from .registry import _NODE_REGISTRY, get_node_class
 
@@ -47,7 +47,9 @@ def parse_arguments(argv: Optional[list[str]] = None) -> argparse.Namespace:
     parser.add_argument('--params', type=json.loads, default=None, help='params as JSON')
     parser.add_argument('--params-stdin', action='store_true', help='read the params from stdin, instead of --params')
     parser.add_argument('--module-root', action='append', default=[], help='folder to import from, the first one wins')
-    parser.add_argument('--register-module', action='append', default=[], help='module to import before the node is made')
+    parser.add_argument(
+        '--register-module', action='append', default=[], help='module to import before the node is made'
+    )
     parser.add_argument('--log-level', default='INFO', choices=['DEBUG', 'INFO', 'WARNING', 'ERROR'])
     parser.add_argument('--ipc-config', type=json.loads, default=None, help='accepted and not used')
     return parser.parse_args(argv)
@@ -59,7 +61,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     faulthandler.enable()
     _install_parent_death_watcher()
     arguments = parse_arguments(argv)
-    logging.basicConfig(level=arguments.log_level, format=_LOG_FORMAT, stream=sys.stderr)
+    logging.basicConfig(level=arguments.log_level, format=LOG_FORMAT, stream=sys.stderr)
     _native.enter_runner()
     sys.path[0:0] = [root for root in arguments.module_root if root]
     if not all(_register(module) for module in arguments.register_module):

@@ -48,7 +48,7 @@ class UndecodableError(ValueError):
 
 
 def decode(value: Any, session: str) -> RuntimeData:
-    """A frame for the author, of the given session unless the input names another; UndecodableError says what is wrong."""
+    """A frame for the author, of the given session unless it names another; UndecodableError says what is wrong."""
     if isinstance(value, str):
         value = {'type': 'text', 'data': value}
     elif isinstance(value, (bytes, bytearray, memoryview)):
@@ -147,8 +147,12 @@ def _read_tensor(value: dict[str, Any]) -> RuntimeData:
 def _read_numpy(value: dict[str, Any]) -> RuntimeData:
     data, shape, dtype = _bytes(value), _shape(value), value['dtype']
     size = int(dtype[2:]) if isinstance(dtype, str) and dtype[2:].isdigit() else 0
-    if not size or dtype[0] not in '<>|=' or _arrays.count_of(shape) * (size * 4 if dtype[1] == 'U' else size) != len(data):
-        raise UndecodableError(f"An array of type {dtype!r} and shape {shape} does not fit {len(data)} bytes")
+    if (
+        not size
+        or dtype[0] not in '<>|='
+        or _arrays.count_of(shape) * (size * 4 if dtype[1] == 'U' else size) != len(data)
+    ):
+        raise UndecodableError(f'An array of type {dtype!r} and shape {shape} does not fit {len(data)} bytes')
     return _unread(DataType.NUMPY, (data, shape, dtype), None)
 
 
@@ -174,7 +178,7 @@ def _read_image(value: dict[str, Any]) -> RuntimeData:
 def _read_file(value: dict[str, Any]) -> RuntimeData:
     if not isinstance(value['path'], str):
         raise UndecodableError("'path' of an input of type 'file' is a text")
-    payload = {name: value.get(name) for name in FILE_FIELDS}
+    payload: dict[str, Any] = {name: value.get(name) for name in FILE_FIELDS}
     return RuntimeData(DataType.FILE, payload, metadata=FileMetadata(**payload))
 
 
@@ -230,7 +234,12 @@ def tensor_bytes(data: RuntimeData) -> tuple[bytes, list[int]]:
 
 def _write_tensor(data: RuntimeData) -> dict[str, Any]:
     numbers, shape = tensor_bytes(data)
-    value: dict[str, Any] = {'type': 'tensor', 'data': numbers, 'shape': shape, 'dtype': _TENSOR_NAMES[data.metadata.dtype]}
+    value: dict[str, Any] = {
+        'type': 'tensor',
+        'data': numbers,
+        'shape': shape,
+        'dtype': _TENSOR_NAMES[data.metadata.dtype],
+    }
     if data.metadata.extras is not None:
         value['extras'] = data.metadata.extras
     return value
