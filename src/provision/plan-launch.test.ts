@@ -150,6 +150,41 @@ describe('planLaunch() of a resident plugin', () => {
     const error = await failure(spec({ version: '3.99' }), { interpreter: real.path, offline: true });
     expect(error).toMatchObject({ code: 'PYTHON_NOT_FOUND', message: expect.stringContaining("'3.99'") });
   });
+
+  it('planLaunch() has uv bring a version that the machine lacks, once', async () => {
+    const answer = JSON.stringify({ ...real, executable: real.path, versionInfo: [3, 98, 1] });
+    const installs = join(temporary, 'installs');
+    // A uv that brings a Python which only says what it is.
+    const uv = script(
+      'uv',
+      `#!/bin/sh
+      if [ "$1" = --version ]; then echo uv 1.0.0; exit; fi
+      echo "$@" >> '${installs}'
+      bin="$UV_PYTHON_INSTALL_DIR/cpython-3.98.1-test/bin"
+      mkdir -p "$bin" && printf '#!/bin/sh\\necho %s\\n' "'"'${answer}'"'" > "$bin/python3" && chmod +x "$bin/python3"
+      `,
+    );
+    const hostEnv = { PATH: pathOfReal(), UV_BINARY_PATH: uv };
+    for (const _load of [1, 2]) {
+      expect(await planLaunch(spec({ version: '3.98' }), options({ hostEnv }))).toMatchObject({
+        pythonVersion: '3.98.1',
+      });
+    }
+    expect(readFileSync(installs, 'utf8')).toBe('python install --no-config --no-bin 3.98\n');
+  });
+
+  it('planLaunch() names the version and carries the words of uv when it cannot be had', async () => {
+    const uv = script(
+      'uv',
+      '#!/bin/sh\n[ "$1" = --version ] && echo uv 1.0.0 && exit\necho no such Python >&2; exit 2\n',
+    );
+    const error = await failure(spec({ version: '3.97' }), { hostEnv: { PATH: pathOfReal(), UV_BINARY_PATH: uv } });
+    expect(error).toMatchObject({
+      code: 'PYTHON_NOT_FOUND',
+      message: "Python '3.97' is not on this machine and uv could not fetch it",
+      stderrTail: ['no such Python'],
+    });
+  });
 });
 
 describe('planLaunch() of a one-shot', () => {
