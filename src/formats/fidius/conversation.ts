@@ -3,6 +3,7 @@ import type { OpeningRequest, ResidentConversation } from '../format.ts';
 import type { JsonObject, Operation, PluginSpec } from '../../plugin-spec.ts';
 import { decodeType } from './decode-type.ts';
 import { encoderOf } from './encode-type.ts';
+import { markedJson } from './json-text.ts';
 import { checkDescriptor, type InterfaceDescriptor, type MethodDescriptor } from './descriptor.ts';
 
 // The Python files stay in `src/` when we are compiled, three levels below the package either way.
@@ -45,6 +46,7 @@ function encodeArguments(operation: Operation, args: readonly unknown[], request
 /** Reads a result, or an item of a stream, as the type that the interface gives its method. */
 function decodeValue(operation: Operation, value: unknown, request: OpeningRequest): unknown {
   if (request.interface === undefined || request.strict === true || operation.wireMode === 'raw') return value;
+  if (markedJson(value) !== undefined) return value;
   const { methods, types } = described(request.interface);
   const method = methods.find((each) => each.name === operation.name);
   if (method?.returns === undefined) return value;
@@ -56,6 +58,6 @@ function described(descriptor: JsonObject): {
   types: NonNullable<InterfaceDescriptor['types']>;
 } {
   // `opening` has checked the descriptor before the first value comes.
-  const { methods, types = {} } = descriptor as JsonObject & InterfaceDescriptor;
+  const { methods, types = {} } = descriptor as InterfaceDescriptor & JsonObject;
   return { methods, types };
 }

@@ -11,14 +11,16 @@ export type TypeDescriptor = JsonValue;
 /** An own type of the interface: `struct` (fields in order), `newtype`, `tuple`, `unit`, or `enum` (its variants). */
 export type NamedTypeDescriptor = JsonValue;
 
+// Type aliases, not interfaces: only they fit `JsonObject`, which `host.load` takes.
+
 /** One argument of a method. */
-export interface ArgumentDescriptor {
+export type ArgumentDescriptor = {
   readonly name: string;
   readonly type?: TypeDescriptor;
-}
+};
 
 /** One method of an interface, in the order of the trait: its position is its index. */
-export interface MethodDescriptor {
+export type MethodDescriptor = {
   readonly name: string;
   /** @default false */
   readonly wireRaw?: boolean;
@@ -28,10 +30,10 @@ export interface MethodDescriptor {
   readonly optional?: boolean;
   readonly args?: readonly ArgumentDescriptor[];
   readonly returns?: TypeDescriptor;
-}
+};
 
 /** What a host expects of a package: written by `clientTypes`, or by hand. */
-export interface InterfaceDescriptor {
+export type InterfaceDescriptor = {
   readonly name: string;
   /** Hash A, as the Rust macro bakes it into hosts: `0x` and up to 16 digits. */
   readonly hash: string;
@@ -44,7 +46,7 @@ export interface InterfaceDescriptor {
   /** Type of the configuration of instances; numbers in it that are f32 or f64 reach Python as floats. */
   readonly config?: TypeDescriptor;
   readonly types?: Readonly<Record<string, NamedTypeDescriptor>>;
-}
+};
 
 const KINDS: readonly unknown[] = [undefined, 'unary', 'server-stream', 'client-stream', 'bidi'];
 

@@ -24,6 +24,7 @@ _package.__path__ = [os.path.dirname(os.path.abspath(__file__))]
 sys.modules['_charmer_fidius'] = _package
 
 from _charmer_fidius import failures, loading  # noqa: E402
+from _charmer_fidius.loading import JSON_KEY  # noqa: E402
 
 
 def create() -> Dialect:
@@ -43,9 +44,7 @@ class Dialect:
     def open(self, opening: dict[str, Any], host: Any) -> list[dict[str, Any]]:
         """Imports, checks the hash, configures, looks up every method: in this order (7.2, 7.4)."""
         if opening.get('strict'):
-            from _charmer_fidius import strict_conversions
-
-            self._strict = strict_conversions
+            self._strict = strict_conversions()
         name = opening['entryModule']
         module = loading.import_entry(name)
         interface = opening.get('interface')
@@ -54,7 +53,7 @@ class Dialect:
             host.fact('interfaceHash', loading.hexadecimal(declared))
         home: Any = module
         if 'config' in opening:
-            config = loading.coerced_config(opening['config'], interface)
+            config = loading.configuration(opening['config'], interface)
             home = loading.configure(name, module, self._strict.config_argument(config) if self._strict else config)
         context = f'{name} instance' if 'config' in opening else name
         if interface is None:
@@ -72,8 +71,14 @@ class Dialect:
         if method.coerce is not None:
             arguments = coerce_all(method.coerce, arguments)
         values = stream_first(arguments)
-        if self._strict is not None and not method.is_raw:
-            return self._strict.call(method.function, values, bool(getattr(call, 'streaming', False)))
+        if not method.is_raw:
+            strict = strict_conversions() if call.options.get('strict') else self._strict
+            if values and type(values[-1]) is dict and JSON_KEY in values[-1]:
+                from _charmer_fidius import json_calls
+
+                return json_calls.call(method.function, values, strict, call.streaming)
+            if strict is not None:
+                return strict.call(method.function, values, call.streaming)
         result = method.function(*values)
         return raw_result(result) if method.is_raw else result
 
@@ -83,6 +88,12 @@ class Dialect:
 
     def close(self) -> None:
         """Nothing to let go: the process ends with the plugin."""
+
+
+def strict_conversions() -> ModuleType:
+    from _charmer_fidius import strict_conversions as conversions
+
+    return conversions
 
 
 def coerce_all(plans: list[loading.Plan | None], arguments: list[Any]) -> list[Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from _charmer import values
+
 from _charmer_fidius.failures import class_name, import_refusal, refusal, text_of
 
 # `typing` costs milliseconds at every start; type checkers take any variable of this name as true.
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 HASH_ATTRIBUTE = '__interface_hash__'
 CONFIGURE_ATTRIBUTE = '__fidius_configure__'
 LARGEST_HASH = 2**64 - 1
+# Marks JSON text in place of a value. The same constant is in `json-text.ts`.
+JSON_KEY = '\x00fidius.json'
 
 
 class Method:
@@ -128,8 +132,10 @@ def resolve_methods(interface: dict[str, Any], home: Any, context: str) -> list[
     return methods
 
 
-def coerced_config(config: Any, interface: dict[str, Any] | None) -> Any:
-    """Numbers of the configuration as floats where the interface says so."""
+def configuration(config: Any, interface: dict[str, Any] | None) -> Any:
+    """The configuration as given: JSON text parsed, numbers as floats where the interface says so."""
+    if type(config) is dict and JSON_KEY in config:
+        return values.parse(config[JSON_KEY])
     if interface is None or 'config' not in interface:
         return config
     from _charmer_fidius.float_coercion import plans_for
