@@ -128,6 +128,6 @@ const CHECKLIST: readonly (readonly [string, RegExp])[] = [
 export function caseName(recorded: RecordedCase): string {
   const weakness = recorded.ours?.weakness;
   const rows = CHECKLIST.filter(([, pattern]) => pattern.test(recorded.id)).map(([row]) => row);
-  const marks = new Set([`§${recorded.section}`, ...(weakness === undefined ? [] : [weakness]), ...rows]);
-  return `${recorded.id} (${[...marks].join(', ').replace(/§W/g, 'W')})`;
+  const section = recorded.section.startsWith('W') ? recorded.section : `§${recorded.section}`;
+  return `${recorded.id} (${[...new Set([section, ...(weakness === undefined ? [] : [weakness]), ...rows])].join(', ')})`;
 }

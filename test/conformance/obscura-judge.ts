@@ -102,6 +102,12 @@ function firstFault(
   return undefined;
 }
 
+/** What differs from a reason for a failure, by meaning. */
+export function judgeReason(reason: string, outcome: Outcome): string | undefined {
+  const isRight = outcome.kind === 'error' && isForReason(outcome.error as Record<string, unknown>, outcome, reason);
+  return isRight ? undefined : `expected the reason '${reason}', got ${describe(outcome)}`;
+}
+
 /** Reasons by meaning. */
 function isForReason(error: Record<string, unknown>, outcome: Outcome, reason: string): boolean {
   if (reason === 'aborted') return error['name'] === 'AbortError' || (outcome.error as Error).name === 'AbortError';

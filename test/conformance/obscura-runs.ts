@@ -32,32 +32,77 @@ export function optionsOf(meaning: string): OptionsByMeaning | undefined {
   return undefined;
 }
 
+/** What was seen of the processes of a case. */
+class Witness {
+  readonly reports: CallReport[] = [];
+  readonly #spans: { readonly start: number; readonly end: number }[] = [];
+  readonly #envelopes: JsonFields[];
+
+  constructor(envelopes: JsonFields[]) {
+    this.#envelopes = envelopes;
+    envelopes.length = 0;
+  }
+
+  readonly onReport = (report: CallReport): void => {
+    this.reports.push(report);
+    const end = performance.now();
+    this.#spans.push({ start: end - report.runMs, end });
+  };
+
+  /** Most processes at once, by the times of their reports. */
+  get peak(): number {
+    const alive = this.#spans.map(
+      ({ start }) => this.#spans.filter((span) => span.start <= start && start < span.end).length,
+    );
+    return Math.max(0, ...alive);
+  }
+
+  get facts(): Pick<Outcome, 'reports' | 'diagnostics' | 'peak' | 'envelopes'> {
+    const { reports, peak } = this;
+    return {
+      reports,
+      peak,
+      envelopes: [...this.#envelopes],
+      diagnostics: reports.flatMap(({ diagnostics }) => diagnostics),
+    };
+  }
+}
+
+/** The format, its envelopes looked at on their way. */
+function spying(envelopes: JsonFields[]): PluginFormat {
+  const encodeCall: typeof conversation.encodeCall = (spec, call) => {
+    const bytes = conversation.encodeCall(spec, call);
+    envelopes.push(JSON.parse(new TextDecoder().decode(bytes)) as JsonFields);
+    return bytes;
+  };
+  return { ...obscura, conversation: { ...conversation, encodeCall } };
+}
+
 /** One runner for all cases that need none of their own. */
 export class SharedRunner {
-  readonly #cacheDir: string;
+  readonly cacheDir: string;
+  readonly #envelopes: JsonFields[] = [];
   #runner: door.ObscuraRunner | undefined;
 
   constructor(cacheDir: string) {
-    this.#cacheDir = cacheDir;
+    this.cacheDir = cacheDir;
   }
 
   /** The shared runner, or one made for a case that sets the host up for itself. */
-  for(recorded: RecordedCase): { readonly runner: door.ObscuraRunner; readonly close: () => Promise<void> } {
+  for(recorded: RecordedCase): {
+    readonly runner: door.ObscuraRunner;
+    readonly witness: Witness;
+    readonly close: () => Promise<void>;
+  } {
+    const witness = new Witness(this.#envelopes);
     const cap = recorded.call['cap'];
+    const options: HostOptions = { cacheDir: this.cacheDir, formats: [spying(this.#envelopes)] };
     if (recorded.host === undefined && cap === undefined) {
-      this.#runner ??= door.createObscuraRunner({ cacheDir: this.#cacheDir });
-      return { runner: this.#runner, close: async () => undefined };
+      this.#runner ??= door.createObscuraRunner(options);
+      return { runner: this.#runner, witness, close: async () => undefined };
     }
-    const options: HostOptions = {
-      cacheDir: this.#cacheDir,
-      ...(typeof cap === 'number' ? { maxProcesses: cap } : {}),
-    };
-    const runner = door.createObscuraRunner(options);
-    return { runner, close: () => runner.close() };
-  }
-
-  get cacheDir(): string {
-    return this.#cacheDir;
+    const runner = door.createObscuraRunner({ ...options, ...(typeof cap === 'number' ? { maxProcesses: cap } : {}) });
+    return { runner, witness, close: () => runner.close() };
   }
 
   async close(): Promise<void> {
@@ -72,24 +117,19 @@ const MOST_TOLD = 1_000;
 export async function performRun(setting: Setting): Promise<Outcome> {
   const { recorded, workspace, shared } = setting;
   const call = workspace.fill(recorded.call);
-  const { runner, close } = shared.for(recorded);
+  const { runner, witness, close } = shared.for(recorded);
   const told: unknown[] = [];
   const events = ['output', 'message', 'warning', 'exit'] as const;
   const keep = (each: unknown): void => {
     if (told.length < MOST_TOLD) told.push(each);
   };
   const deaf = events.map((event) => runner.host.on(event, keep));
-  const reports: CallReport[] = [];
   const controller = new AbortController();
   // What a host needs once, its supervisor above all, is no part of what a call costs.
   if (recorded.ours?.hostMemoryRiseAtMostBytes !== undefined) await runner.host.load(workspace.directory);
   const watch = watchMemory();
   try {
-    const options = {
-      ...runOptions(call, setting),
-      signal: controller.signal,
-      onReport: (report: CallReport) => void reports.push(report),
-    };
+    const options = { ...runOptions(call, setting), signal: controller.signal, onReport: witness.onReport };
     const times = typeof call['times'] === 'number' ? call['times'] : 1;
     const runs = Array.from({ length: times }, () => settle(() => runOnce(runner, { setting, call, options })));
     const timer = abortLater(controller, call['abortAfterMs']);
@@ -98,8 +138,7 @@ export async function performRun(setting: Setting): Promise<Outcome> {
     const [first] = outcomes;
     if (first === undefined) throw new TypeError('The case makes no call');
     const values = outcomes.map((outcome) => outcome.value);
-    const diagnostics = reports.flatMap((report) => report.diagnostics);
-    return { ...first, diagnostics, reports, told, values, memoryRiseBytes: watch.stop() };
+    return { ...first, ...witness.facts, told, values, memoryRiseBytes: watch.stop() };
   } finally {
     watch.stop();
     for (const stop of deaf) stop();
@@ -107,29 +146,17 @@ export async function performRun(setting: Setting): Promise<Outcome> {
   }
 }
 
-/** Items by the rule of `supportsBatch`: the host's own `plugin.batch`, its envelopes looked at on their way. */
+/** Items by the rule of `supportsBatch`: the host's own `plugin.batch`. */
 export async function performDispatch({ recorded, workspace, shared }: Setting): Promise<Outcome> {
   const call = workspace.fill(recorded.call);
   const envelopes: JsonFields[] = [];
-  const spying: PluginFormat = {
-    ...obscura,
-    conversation: {
-      ...conversation,
-      encodeCall: (spec, oneShot) => {
-        const bytes = conversation.encodeCall(spec, oneShot);
-        envelopes.push(JSON.parse(new TextDecoder().decode(bytes)) as JsonFields);
-        return bytes;
-      },
-    },
-  };
-  const host = createHost({ formats: [spying], cacheDir: shared.cacheDir });
-  const reports: CallReport[] = [];
+  const witness = new Witness(envelopes);
+  const host = createHost({ formats: [spying(envelopes)], cacheDir: shared.cacheDir });
   try {
     const plugin = await host.load(workspace.directory);
-    const auth = call['auth'] as Record<string, string>;
-    const calling = plugin.with({ auth, onReport: (report) => void reports.push(report) });
+    const calling = plugin.with({ auth: call['auth'] as Record<string, string>, onReport: witness.onReport });
     const outcome = await settle(() => calling.batch(String(call['action']), call['items'] as unknown[]));
-    return { ...outcome, envelopes, reports, diagnostics: reports.flatMap((report) => report.diagnostics) };
+    return { ...outcome, ...witness.facts };
   } finally {
     await host.close();
   }

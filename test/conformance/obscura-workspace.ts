@@ -6,9 +6,11 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -70,7 +72,7 @@ export class Workspace {
     const { plugin } = recorded;
     for (const name of [plugin?.use, ...(plugin?.siblings ?? [])]) {
       const source = join(this.#fixtures, 'plugins', name ?? '');
-      if (name !== undefined && existsSync(source)) cpSync(source, join(this.root, name), { recursive: true });
+      if (name !== undefined && existsSync(source)) copyWritable(source, join(this.root, name));
     }
     mkdirSync(this.directory, { recursive: true });
     const linkRoot = dirname(this.#tokens['LINK'] ?? '');
@@ -79,7 +81,7 @@ export class Workspace {
     makePython3Only(this.#tokens['PYTHON3_ONLY'] ?? '');
     if (recorded.server !== undefined) await this.#serve(recorded.server);
     for (const [path, content] of Object.entries(plugin?.files ?? {}))
-      writeFixture(join(this.directory, path), content);
+      writeFixture(join(this.directory, path), this.fill(content));
     for (const [path, mode] of Object.entries(plugin?.modes ?? {}))
       chmodSync(join(this.directory, path), Number.parseInt(mode, 8));
   }
@@ -105,6 +107,15 @@ export class Workspace {
     this.#server = server;
     const address = server.address();
     if (typeof address === 'object' && address !== null) this.#tokens['SERVER'] = `http://127.0.0.1:${address.port}`;
+  }
+}
+
+/** Fixtures may be kept read-only; a case's own copy is written to and removed. */
+function copyWritable(source: string, target: string): void {
+  cpSync(source, target, { recursive: true });
+  for (const entry of ['.', ...(readdirSync(target, { recursive: true }) as string[])]) {
+    const path = join(target, entry);
+    chmodSync(path, statSync(path).mode | 0o200);
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import type { CaseResult } from './case-result.ts';
 import { readCases, type After, type Expectation, type RecordedCase, type Requirement } from './obscura-cases.ts';
-import { everything, judge, judgeDiagnostic, judgeValidation, shorten } from './obscura-judge.ts';
+import { everything, judge, judgeDiagnostic, judgeReason, judgeValidation, shorten } from './obscura-judge.ts';
 import { perform, type Outcome } from './obscura-operations.ts';
 import { optionsOf, SharedRunner } from './obscura-runs.ts';
 import { Workspace } from './obscura-workspace.ts';
@@ -117,13 +117,34 @@ function reasonToSkip({ op, ours }: RecordedCase): string | undefined {
 }
 
 /**
- * What is required of us. A stored key whose tag was cut must be refused (W42), though its recorded case says so in a
- * note only.
+ * What is required of us. A stored key whose salt, IV or tag has another size than it must have is refused (W42), though
+ * the recorded cases say so in a note only.
  */
 function requirementOf(recorded: RecordedCase): Requirement | undefined {
-  if (recorded.ours !== undefined || !recorded.id.startsWith('auth/decrypt-cut-tag')) return recorded.ours;
-  return { weakness: 'W42', expected: { kind: 'error' } };
+  const { ours, call, expected } = recorded;
+  if (ours !== undefined || call['function'] !== 'decryptAuthValue' || expected?.kind !== 'value') return ours;
+  const [sealed] = call['arguments'] as string[];
+  const sizes = (sealed ?? '').split(':').map((part) => Buffer.from(part, 'base64').length);
+  const isRight = sizes[0] === 16 && sizes[1] === 12 && sizes[3] === 16;
+  return isRight ? undefined : { weakness: 'W42', expected: { kind: 'error' } };
 }
+
+/** Every field of a requirement that is judged, and those that say something else. */
+const KNOWN_REQUIREMENTS = new Set([
+  ...['weakness', 'expected', 'diagnostic', 'validate', 'withOption', 'settles', 'processFaults', 'after', 'processes'],
+  ...[
+    'envelope',
+    'peak',
+    'status',
+    'never',
+    'replacementCharacters',
+    'prototypeKeys',
+    'errorIncludes',
+    'everyValueAtMost',
+  ],
+  // Whether a package is installed is judged with the store: until then validation must at least say why it would not be.
+  ...['hostMemoryRiseAtMostBytes', 'manual', 'note', 'install', 'reason'],
+]);
 
 function expectationOf(recorded: RecordedCase): Expectation | undefined {
   const required = requirementOf(recorded)?.expected;
@@ -133,12 +154,14 @@ function expectationOf(recorded: RecordedCase): Expectation | undefined {
 
 function judgeRequirement(required: Requirement | undefined, outcome: Outcome): (string | undefined)[] {
   if (required === undefined) return [];
-  const faults: (string | undefined)[] = [];
+  const unknown = Object.keys(required).filter((field) => !KNOWN_REQUIREMENTS.has(field));
+  const faults: (string | undefined)[] = unknown.map((field) => `the adapter knows no requirement '${field}'`);
   const { diagnostic, validate, processes, envelope, peak, status, errorIncludes, everyValueAtMost } = required;
   if (diagnostic !== undefined) faults.push(judgeDiagnostic(diagnostic, outcome));
   if (validate !== undefined) faults.push(judgeValidation(validate, outcome.validation ?? []));
   if (processes !== undefined) faults.push(differs('processes', processes, outcome.reports.length));
   if (peak !== undefined) faults.push(differs('peak', peak, outcome.peak));
+  if (required.reason !== undefined) faults.push(judgeReason(required.reason, outcome));
   if (status !== undefined) faults.push(judgeStatus(status, outcome.status ?? {}));
   if (envelope !== undefined) faults.push(judgeEnvelopes(envelope, outcome));
   if (errorIncludes !== undefined) faults.push(judgeRowErrors(errorIncludes, outcome.value));

@@ -1,9 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import { conversation } from '../../formats/obscura/conversation.ts';
 import { obscura, specOf } from '../../formats/obscura/index.ts';
 import type { ObscuraManifest } from '../../formats/obscura/manifest.ts';
-import type { OneShotConversation, PluginFormat } from '../../formats/format.ts';
+import type { PluginFormat } from '../../formats/format.ts';
 
 /**
  * The format with two habits of the original's runner: it runs the manifest that its caller hands in, whatever the
@@ -15,22 +14,24 @@ export interface GivenManifests {
   run<T>(manifest: ObscuraManifest, work: () => Promise<T>): Promise<T>;
 }
 
-export function givenManifests(): GivenManifests {
+/** @param base The format, or a variant of it with a conversation of its own. */
+export function givenManifests(base: PluginFormat = obscura): GivenManifests {
   const given = new AsyncLocalStorage<ObscuraManifest>();
   const format: PluginFormat = {
-    ...obscura,
+    ...base,
     read: (files) => {
       const manifest = given.getStore();
-      if (manifest === undefined) return obscura.read(files);
+      if (manifest === undefined) return base.read(files);
       const parsed = { manifest, undeclaredCapabilities: {}, document: manifest, positions: { of: () => undefined } };
       return specOf(parsed, files);
     },
-    conversation: batchesUnlessRefused(),
+    conversation: batchesUnlessRefused(base.conversation),
   };
   return { format, run: (manifest, work) => given.run(manifest, work) };
 }
 
-function batchesUnlessRefused(): OneShotConversation {
+function batchesUnlessRefused(conversation: PluginFormat['conversation']): PluginFormat['conversation'] {
+  if (conversation.kind !== 'one-shot') return conversation;
   return {
     ...conversation,
     canBatch: (spec) => {

@@ -49,9 +49,13 @@ export interface ObscuraRunner {
   close(): Promise<void>;
 }
 
-/** Run functions over a host of their own, for callers who want its options or its events. */
+/**
+ * Run functions over a host of their own, for callers who want its options or its events.
+ *
+ * @param options `formats` may hold a variant of the format; others are left out.
+ */
 export function createObscuraRunner(options: HostOptions = {}): ObscuraRunner {
-  const manifests = givenManifests();
+  const manifests = givenManifests(options.formats?.find(({ name }) => name === 'obscura'));
   const host = createHost({ ...options, formats: [manifests.format] });
   const plugins = new LoadedPlugins(host);
   const withPlugin = <T>(prepared: PreparedRun, work: (plugin: Plugin) => Promise<T>): Promise<T> =>
