@@ -1,7 +1,7 @@
 import type { ArchiveEntry } from './archive-entry.ts';
 import { type ArchiveFinding, archiveFailure } from './archive-failure.ts';
 import type { UnpackLimits } from './archive-limits.ts';
-import { foldName, judgeName, type NameOddity } from './entry-name.ts';
+import { foldName, judgeName, type NameOddity, printableName } from './entry-name.ts';
 
 /** How entries are judged. */
 export interface CheckPolicy {
@@ -80,7 +80,13 @@ export class EntryChecks {
       this.#find(
         'special-file',
         label,
-        `Entry '${label}' is a device, a pipe or of an unknown type; its bytes become a plain file`,
+        `Entry '${printableName(label)}' is a device, a pipe or of an unknown type; its bytes become a plain file`,
+      );
+    if (entry.statedBytes !== entry.bytes)
+      this.#find(
+        'size-override',
+        label,
+        `Entry '${printableName(label)}' states ${entry.statedBytes} bytes and has ${entry.bytes}; what it has is counted`,
       );
     const kind = entry.type === 'directory' ? 'directory' : 'file';
     this.#enter(verdict.components, kind, label);
@@ -128,7 +134,7 @@ export class EntryChecks {
       this.#place(components.slice(0, depth), 'directory', label);
     }
     if (kind === 'file' && this.#kinds.get(keyOf(components)) === 'file')
-      this.#find('repeated-entry', label, `Entry '${label}' occurs more than once; the last one counts`);
+      this.#find('repeated-entry', label, `Entry '${printableName(label)}' occurs more than once; the last one counts`);
     this.#place(components, kind, label);
   }
 
@@ -138,7 +144,7 @@ export class EntryChecks {
     if (there !== undefined && there !== kind) {
       throw archiveFailure(
         'file-and-directory',
-        `Entry '${label}' needs a directory where there is a file, or the reverse`,
+        `Entry '${printableName(label)}' needs a directory where there is a file, or the reverse`,
         {
           facts: { entry: label },
         },
@@ -154,14 +160,14 @@ export class EntryChecks {
   }
 
   #clash(name: string, other: string): void {
-    const message = `Entries '${other}' and '${name}' are one file where case or Unicode composition does not count`;
+    const message = `Entries '${printableName(other)}' and '${printableName(name)}' are one file where case or Unicode composition does not count`;
     if (IS_FOLDING_PLATFORM && !this.#policy.compat)
       throw archiveFailure('unsafe-name', message, { facts: { entry: name } });
     this.#find('clashing-names', name, message);
   }
 
   #odd(oddity: NameOddity, label: string): void {
-    const message = `Entry '${label}' ${MEANING[oddity]}`;
+    const message = `Entry '${printableName(label)}' ${MEANING[oddity]}`;
     if (this.#policy.refusedOddities.includes(oddity))
       throw archiveFailure('unsafe-name', message, { facts: { entry: label } });
     this.#find(oddity, label, message);
@@ -188,9 +194,13 @@ function checkInnerLink(components: readonly Buffer[], target: Buffer, label: st
     if (depth < 0) break;
   }
   if (text !== '' && !text.startsWith('/') && !text.includes('\0') && depth >= 0) return;
-  throw archiveFailure('escaping-link', `Entry '${label}' is a link to '${target.toString()}', outside the package`, {
-    facts: { entry: label },
-  });
+  throw archiveFailure(
+    'escaping-link',
+    `Entry '${printableName(label)}' is a link to '${target.toString()}', outside the package`,
+    {
+      facts: { entry: label },
+    },
+  );
 }
 
 /** Systems whose file names fold case or composition by default. */
@@ -214,5 +224,5 @@ function unsafe(
   entry: string,
   why: string,
 ): Error {
-  return archiveFailure(reason, `Entry '${entry}' ${why}`, { facts: { entry } });
+  return archiveFailure(reason, `Entry '${printableName(entry)}' ${why}`, { facts: { entry } });
 }

@@ -41,6 +41,11 @@ export function foldName(name: string): string {
   return name.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
 }
 
+/** A name for people: on one line, whatever is in it. */
+export function printableName(name: string): string {
+  return name.replaceAll(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
 /** Whether a single path component is safe as a file name everywhere; for names that come from manifests (row FW13). */
 export function isSafeComponent(name: string): boolean {
   const bytes = Buffer.from(name);

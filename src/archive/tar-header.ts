@@ -1,5 +1,6 @@
 /** The 512 bytes before every member of a tar archive. Offsets and texts: Fidius spec §2.2. */
 import { archiveFailure } from './archive-failure.ts';
+import { printableName } from './entry-name.ts';
 
 /** Tar works in blocks of this many bytes. */
 export const BLOCK_BYTES = 512;
@@ -83,9 +84,13 @@ export function decodeHeader(block: Buffer): Header {
   const prefix = dialect === 'ustar' ? textOf(block, PREFIX) : Buffer.alloc(0);
   const name = prefix.length === 0 ? own : Buffer.concat([prefix, Buffer.from('/'), own]);
   if (numberIn(block, CHECKSUM, { what: 'cksum', name }) !== checksumOf(block)) {
-    throw archiveFailure('header-checksum', `Header of entry '${name.toString()}' does not match its checksum`, {
-      facts: { entry: name.toString() },
-    });
+    throw archiveFailure(
+      'header-checksum',
+      `Header of entry '${printableName(name.toString())}' does not match its checksum`,
+      {
+        facts: { entry: name.toString() },
+      },
+    );
   }
   return {
     name,
@@ -113,9 +118,13 @@ export function numberIn(
   const digits = text.trim();
   if (digits === '') return 0;
   if (!/^[0-7]+$/.test(digits)) {
-    throw archiveFailure('size-not-a-number', `Field '${about.what}' of entry '${entry}' is '${text}', not a number`, {
-      facts: { entry, field: about.what, text },
-    });
+    throw archiveFailure(
+      'size-not-a-number',
+      `Field '${about.what}' of entry '${printableName(entry)}' is '${printableName(text)}', not a number`,
+      {
+        facts: { entry, field: about.what, text },
+      },
+    );
   }
   return Number.parseInt(digits, 8);
 }
@@ -141,7 +150,7 @@ function base256(field: Buffer, entry: string): number {
   let value = BigInt((field[0] ?? 0) & 0x7f);
   for (const byte of field.subarray(1)) value = (value << 8n) | BigInt(byte);
   if (isNegative || value > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw archiveFailure('size-out-of-range', `Entry '${entry}' states a size that no file can have`, {
+    throw archiveFailure('size-out-of-range', `Entry '${printableName(entry)}' states a size that no file can have`, {
       facts: { entry },
     });
   }

@@ -1,6 +1,7 @@
 import { archiveFailure } from './archive-failure.ts';
 import type { ArchiveEntries, ArchiveEntry } from './archive-entry.ts';
 import { type ByteSource, drain } from './byte-source.ts';
+import { printableName } from './entry-name.ts';
 import { BLOCK_BYTES, decodeHeader, type Header, isZeroBlock } from './tar-header.ts';
 import { parsePax } from './tar-pax.ts';
 import { readSparseMap, type SparseMap, spread } from './tar-sparse.ts';
@@ -171,7 +172,7 @@ function typeOf(header: Header, name: Buffer): ArchiveEntry['type'] {
 }
 
 function memberCut(name: Buffer): Error {
-  return archiveFailure('member-cut', `Archive ends inside entry '${name.toString()}'`, {
+  return archiveFailure('member-cut', `Archive ends inside entry '${printableName(name.toString())}'`, {
     facts: { entry: name.toString() },
     hint: 'Fetch the archive again',
   });

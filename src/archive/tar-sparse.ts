@@ -1,6 +1,7 @@
 /** Files with holes, as GNU tar stores them: a map in the header and in extension blocks after it. */
 import { archiveFailure } from './archive-failure.ts';
 import type { ByteSource } from './byte-source.ts';
+import { printableName } from './entry-name.ts';
 import { BLOCK_BYTES, type Header, numberIn } from './tar-header.ts';
 
 /** Which parts of a file are stored. */
@@ -89,7 +90,7 @@ function checked(map: SparseMap, storedBytes: number, name: Buffer): SparseMap {
 }
 
 function broken(name: Buffer, what: string): Error {
-  return archiveFailure('sparse-map', `Sparse entry '${name.toString()}' has ${what}`, {
+  return archiveFailure('sparse-map', `Sparse entry '${printableName(name.toString())}' has ${what}`, {
     facts: { entry: name.toString() },
   });
 }
