@@ -13,6 +13,10 @@ export interface HostContext {
   readonly slots: Slots;
   /** Aborted when the host closes. */
   readonly closing: AbortSignal;
+  /** Name under which this host leases environments. */
+  readonly leaseOwner: string;
+  /** The host process's variables as they are now, copied once: reading them one by one is slow. */
+  hostEnv(): NodeJS.ProcessEnv;
   /** The host's supervisor, started at the first use. */
   supervisor(): Promise<Supervisor>;
 }

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { CallError } from '../errors.ts';
 import type { PipelineSession } from '../pipeline/pipeline-session.ts';
 import type { Plugin } from '../plugin/plugin.ts';
@@ -5,6 +7,7 @@ import type { PluginStats } from '../plugin/plugin-backend.ts';
 import { Slots } from '../plugin/slots.ts';
 import { holdNode } from '../process/hold-node.ts';
 import { createSupervisor, type Supervisor } from '../process/supervisor.ts';
+import { releaseEnvironments } from '../provision/environment-store.ts';
 import { findInterpreter } from '../provision/interpreter.ts';
 import { discover, type PluginSummary } from './discover.ts';
 import { EventHub, type HostEvents, type HostListener } from './events.ts';
@@ -50,6 +53,8 @@ export class Host {
       events: this.#events,
       slots: new Slots(this.#options.maxProcesses),
       closing: this.#closer.signal,
+      leaseOwner: randomUUID(),
+      hostEnv: () => ({ ...process.env }),
       supervisor: () => this.#startSupervisor(),
     };
   }
@@ -107,6 +112,7 @@ export class Host {
     await Promise.allSettled([...this.#plugins].map((plugin) => plugin.close()));
     const supervisor = await this.#supervisor?.catch(() => undefined);
     await supervisor?.close();
+    releaseEnvironments(this.#options.cacheDir, this.#context.leaseOwner);
   }
 
   #open(): HostContext {
@@ -128,7 +134,7 @@ export class Host {
     try {
       const { pythonPath, cacheDir } = this.#options;
       const { path } = await findInterpreter({
-        env: process.env,
+        env: this.#context.hostEnv(),
         cacheDir,
         ...(pythonPath !== undefined && { path: pythonPath }),
       });

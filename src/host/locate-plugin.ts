@@ -28,7 +28,7 @@ export async function locatePlugin(context: HostContext, reference: string, opti
       if (format?.github === undefined) throw new TypeError('No format of this host has plugins on GitHub');
       return fetchGithub(source, {
         cacheDir: context.options.cacheDir,
-        env: process.env,
+        env: context.hostEnv(),
         manifestFile: format.manifestFile,
         checkManifest: (bytes, path) => format.github?.checkManifest(bytes, path),
         withLock: (path, work) => withLock(path, { signal: options.signal }, work),

@@ -13,7 +13,8 @@ export async function provision(context: HostContext, spec: PluginSpec, options:
   return planLaunch(spec, {
     interpreter: context.options.pythonPath,
     cacheDir: context.options.cacheDir,
-    hostEnv: process.env,
+    hostEnv: context.hostEnv(),
+    owner: context.leaseOwner,
     env: values,
     passEnv: passed,
     limits: options.limits ?? context.options.limits,

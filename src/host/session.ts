@@ -57,7 +57,7 @@ export async function startSession(
   return startPipeline(manifest, {
     sessionId,
     createNode: (node, within) => createNode(starting, node, within),
-    ...reader.settings?.(process.env),
+    ...reader.settings?.(context.hostEnv()),
     ...(options.errors && { errors: options.errors }),
     ...(options.nodeTimeoutMs !== undefined && { nodeTimeoutMs: options.nodeTimeoutMs }),
     ...(options.restart !== undefined && { restart: options.restart }),

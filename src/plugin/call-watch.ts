@@ -53,6 +53,17 @@ export class CallWatch {
     clearTimeout(this.#timer);
   }
 
+  /** The caller no longer waits for the answer: from now on the worker has its grace. */
+  leave(): void {
+    clearTimeout(this.#timer);
+    this.#startGrace();
+  }
+
+  /** The call has come to its answer, unless its caller had left before: then the worker still has to let go of it. */
+  answered(): void {
+    if (!this.#controller.signal.aborted) this.settled();
+  }
+
   /** The worker has let go of the call, with whatever outcome. */
   settled(): void {
     this.#hasSettled = true;
@@ -72,7 +83,12 @@ export class CallWatch {
     clearTimeout(this.#timer);
     if (this.#controller.signal.aborted) return;
     this.#controller.abort(reason);
-    if (!this.#hasSettled) this.#grace = setTimeout(() => this.#worker.kill(), CANCEL_GRACE_MS);
+    this.#startGrace();
+  }
+
+  #startGrace(): void {
+    if (this.#hasSettled || this.#grace !== undefined) return;
+    this.#grace = setTimeout(() => this.#worker.kill(), CANCEL_GRACE_MS);
   }
 }
 

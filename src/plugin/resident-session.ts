@@ -166,7 +166,8 @@ export class ResidentSession implements PluginSession {
       onSettled: () => watch.settled(),
     });
     const decode = decodeValue && ((item: unknown) => decodeValue(described, item, this.#launch.request));
-    return watchedStream(items, { watch, timeoutMs: options.timeoutMs, idleTimeoutMs: options.idleTimeoutMs, decode });
+    const { timeoutMs, idleTimeoutMs, signal } = options;
+    return watchedStream(items, { watch, hasSignal: signal !== undefined, timeoutMs, idleTimeoutMs, decode });
   }
 
   stacks(timeoutMs = 2_000): Promise<string> {
@@ -221,13 +222,13 @@ export class ResidentSession implements PluginSession {
     const wireOptions = { ...this.#wireOptions(options), signal: watch.signal, onSettled: () => watch.settled() };
     watch.arm(options.timeoutMs, 'total');
     const described = this.#describedAt(slot);
-    try {
-      if (described.wireMode === 'raw') return this.#wire.callRaw(slot, rawArgument(described, args), wireOptions);
-      return this.#wire.call(slot, args, wireOptions);
-    } catch (error) {
-      watch.settled();
-      throw error;
-    }
+    const answer =
+      described.wireMode === 'raw'
+        ? this.#wire.callRaw(slot, rawArgument(described, args), wireOptions)
+        : this.#wire.call(slot, args, wireOptions);
+    const answered = (): void => watch.answered();
+    answer.then(answered, answered);
+    return answer;
   }
 
   #watch(operation: string, options: SessionCallOptions): CallWatch {

@@ -3,6 +3,8 @@ import type { CallWatch } from './call-watch.ts';
 /** How a stream is watched. */
 export interface StreamWatch {
   readonly watch: CallWatch;
+  /** Whether a caller may abort it. */
+  readonly hasSignal: boolean;
   /** Until the first item, in milliseconds. */
   readonly timeoutMs: number | undefined;
   /** Longest wait for a further item, in milliseconds; runs only while the consumer waits. */
@@ -11,16 +13,27 @@ export interface StreamWatch {
 }
 
 /**
- * The items of a call under watch. Without deadlines the wire's own iterator is handed on, so that a stream of small
- * items costs no further promise.
+ * The items of a call under watch. Without deadlines the wire's own promises are handed on, so that a stream of small
+ * items costs nothing more.
  */
 export function watchedStream(
   items: AsyncIterableIterator<unknown>,
   options: StreamWatch,
 ): AsyncIterableIterator<unknown> {
-  const { timeoutMs, idleTimeoutMs, decode } = options;
-  if (timeoutMs === undefined && idleTimeoutMs === undefined && decode === undefined) return items;
-  return timedItems(items, options);
+  const { watch, hasSignal, timeoutMs, idleTimeoutMs, decode } = options;
+  if (hasSignal || timeoutMs !== undefined || idleTimeoutMs !== undefined || decode !== undefined)
+    return timedItems(items, options);
+  return {
+    next: () => items.next(),
+    return: async () => {
+      watch.leave();
+      await items.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }
 
 /** Nothing is armed while the consumer is busy with an item. */
@@ -48,7 +61,11 @@ async function* timedItems(
     isOver = true;
     throw error;
   } finally {
-    watch.disarm();
-    if (!isOver) await items.return?.();
+    if (isOver) {
+      watch.answered();
+    } else {
+      watch.leave();
+      await items.return?.();
+    }
   }
 }

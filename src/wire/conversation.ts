@@ -96,6 +96,11 @@ export class Conversation {
     return this.#calls.list().map(({ id, slot }) => ({ id, slot }));
   }
 
+  /** Settles when the runner has settled every call, at once if there is none. */
+  idle(): Promise<void> {
+    return this.#calls.idle();
+  }
+
   /**
    * Says hello and waits for the runner's.
    * @throws StartError `VERSION_MISMATCH` saying which side to update

@@ -23,6 +23,7 @@ export interface PendingCall {
 export class PendingCalls {
   readonly #calls = new Map<number, PendingCall>();
   #lastId = -1;
+  #idlers: (() => void)[] = [];
 
   get size(): number {
     return this.#calls.size;
@@ -41,6 +42,7 @@ export class PendingCalls {
     if (call !== undefined) {
       this.#calls.delete(id);
       call.unlisten?.();
+      if (this.#calls.size === 0 && this.#idlers.length > 0) this.#tellIdlers();
     }
     return call;
   }
@@ -49,6 +51,12 @@ export class PendingCalls {
     const all = [...this.#calls.values()];
     for (const call of all) this.take(call.id);
     return all;
+  }
+
+  /** Settles when no call is pending, at once if there is none. */
+  idle(): Promise<void> {
+    if (this.#calls.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idlers.push(resolve));
   }
 
   list(): readonly PendingCall[] {
@@ -60,6 +68,10 @@ export class PendingCalls {
       this.#lastId = this.#lastId >= LARGEST_ID ? 1 : this.#lastId + 2;
     } while (this.#calls.has(this.#lastId));
     return this.#lastId;
+  }
+
+  #tellIdlers(): void {
+    for (const tell of this.#idlers.splice(0)) tell();
   }
 }
 
