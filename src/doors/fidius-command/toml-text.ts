@@ -26,14 +26,21 @@ function keyText(key: string): string {
   return /^[A-Za-z0-9_-]+$/.test(key) ? key : stringText(key);
 }
 
-/** Quotes and backslashes ask for a literal string, a line end for three quotes; what a literal cannot hold is escaped. */
+/** The first form that holds the text as it is: basic, literal, three quotes, three apostrophes; else escapes. */
 function stringText(value: string): string {
   const isMultiLine = value.includes('\n');
-  const wantsLiteral = /["\\]/.test(value);
-  const hasControl = /[^\P{Cc}\t\n]/u.test(value);
-  const isLiteral = wantsLiteral && !hasControl && !value.includes("'''") && !value.endsWith("'");
-  if (isLiteral && isMultiLine) return `'''\n${value}'''`;
-  if (isLiteral) return value.includes("'") ? `'''${value}'''` : `'${value}'`;
+  const hasControl = /[^\P{ASCII}\P{Cc}\t\n]/u.test(value);
+  const hasBackslash = value.includes('\\');
+  const open = isMultiLine ? '\n' : '';
+  if (hasControl) return quoted(value, isMultiLine);
+  if (!isMultiLine && !hasBackslash && !value.includes('"')) return quoted(value, false);
+  if (!isMultiLine && !value.includes("'")) return `'${value}'`;
+  if (!hasBackslash && !value.includes('"""')) return `"""${open}${value.replaceAll('\t', '\\t')}"""`;
+  if (!value.includes("'''")) return `'''${open}${value}'''`;
+  return quoted(value, isMultiLine);
+}
+
+function quoted(value: string, isMultiLine: boolean): string {
   const escaped = escape(value);
   return isMultiLine ? `"""\n${escaped}"""` : `"${escaped}"`;
 }
