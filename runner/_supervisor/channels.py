@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # Above every channel number, so that putting one in its place never closes another.
 FIRST_SPARE_DESCRIPTOR = 16
+OUT_OF_THE_WAY = (700, 200, 64)
 
 
 def connect_back(path: str, token: bytes, channels: Iterable[int]) -> dict[int, int]:
@@ -25,6 +26,18 @@ def connect_back(path: str, token: bytes, channels: Iterable[int]) -> dict[int, 
         connected[channel] = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, FIRST_SPARE_DESCRIPTOR)
         os.close(low)
     return connected
+
+
+def move_up(descriptor: int) -> int:
+    """Moves a descriptor to where scripts that use descriptors by number do not look."""
+    for lowest in OUT_OF_THE_WAY:
+        try:
+            moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, lowest)
+        except OSError:
+            continue
+        os.close(descriptor)
+        return moved
+    return descriptor
 
 
 def put_in_place(connected: dict[int, int]) -> None:

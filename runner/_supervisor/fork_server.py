@@ -7,9 +7,13 @@ The copy connects back at once and waits on channel 7 for one line, its order:
 
     → {"argv": ["/usr/bin/python3", "main.py", "x"], "flags": 0, "cwd": "...", "env": {...}, "limits": {...}, "stdin": "pipe"}
 
-It says an empty line and closes channel 7 when it goes on as the command, or says why it cannot, in a report as the exec
-verb's. A request that has the order already is a field `order` longer. The stage
-`fallback` means that only a process started by exec would be the same. Nothing of a plugin is read by the server itself.
+    ← {"accepted": true}                                            it goes on as the command
+    ← {"code": 0, "cpuMs": ..., "peakMemoryBytes": ...}             it has come to its end and is about to go
+    ← {"stage": "cwd", "errno": 2, ...}                             instead of both: a report as the exec verb's
+
+The stage `fallback` means that only a process started by exec would be the same. A request may have the order in a field
+`order` already. The end that a copy tells of itself comes before its memory is taken apart, and so before the exit event.
+Nothing of a plugin is read by the server itself.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ import os
 import sys
 
 from _supervisor import channels, fresh, kernel, launch, marks
-from _supervisor.lines import decode, encode
+from _supervisor.lines import decode, write_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,23 +84,24 @@ class ForkServer:
         os.setsid()
         kernel.set_dumpable(True)
         connected = channels.connect_back(self._socket_path, bytes.fromhex(request['token']), request['channels'])
-        control = connected.pop(CONTROL)
+        control = channels.move_up(connected.pop(CONTROL))
         channels.close_all_but({0, 1, 2, control, *connected.values(), *self._kept})
         channels.put_in_place(connected)
         marks.set_mark(request['mark'])
-        fresh.warm()
-        order = request.get('order') or _read_order(control)
+        order = request.get('order')
+        if order is None:
+            self._base.rehearse()
+            order = _read_order(control)
         if order is None:
             os._exit(0)
         gc.enable()
         try:
             program = self._base.become(order)
         except launch.LaunchFailure as failure:
-            os.write(control, encode(failure.report).encode('ascii'))
+            write_line(control, failure.report)
             os._exit(127)
-        os.write(control, b'\n')
-        os.close(control)
-        program.run()
+        os.write(control, b'{"accepted":true}\n')
+        program.run(control)
 
 
 def _read_order(control: int) -> dict[str, Any] | None:

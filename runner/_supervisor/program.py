@@ -22,8 +22,9 @@ class Program:
         self._code = code
         self._path = path
 
-    def run(self) -> None:
-        """Runs the script to its end, and the process to its own. Never returns."""
+    def run(self, control: int) -> None:
+        """Runs the script to its end, and the process to its own, which is told on `control`. Never returns."""
+        pid = os.getpid()
         namespace = self._main_module()
         modules = frozenset(sys.modules)
         if isinstance(self._code, SyntaxError):
@@ -37,7 +38,15 @@ class Program:
                 trace = error.__traceback__
                 status = ending.report_exception(error, trace.tb_next if trace is not None else None)
                 del error, trace
-        ending.end(status, namespace, modules)
+        # A child that the script forked comes by here as well, but its end is nobody's business.
+        ending.end(status, namespace, modules, control if os.getpid() == pid else -1)
+
+    def rehearse(self) -> None:
+        """Runs the script and lets go of what it made; the process goes on."""
+        namespace = self._main_module()
+        if not isinstance(self._code, SyntaxError):
+            exec(self._code, namespace)
+        ending.rehearse(namespace)
 
     def _main_module(self) -> dict[str, Any]:
         module = type(sys)('__main__')

@@ -1,4 +1,4 @@
-/** An order: what a copy of a fork server is to become, and its answer. */
+/** An order: what a copy of a fork server is to become, and what the copy says of it and of its end. */
 import type { Socket } from 'node:net';
 import type { LaunchPlan } from '../plugin-spec.ts';
 import { type LaunchFailure, LaunchFailedError } from './supervisor-link.ts';
@@ -22,40 +22,86 @@ export interface ForkOrder {
   readonly stdin: LaunchPlan['stdin'];
 }
 
+/** What a copy says of its end, just before it. */
+export interface ToldEnd {
+  readonly code: number;
+  readonly cpuMs: number;
+  readonly peakMemoryBytes: number;
+}
+
 export function orderOf(plan: LaunchPlan, flags: readonly string[]): ForkOrder {
   const { argv, cwd, env, limits, stdin } = plan;
   return { argv, flags: flags.length, cwd, env, limits, stdin };
 }
 
-/** Gives the order to a copy that waits for it. */
-export function giveOrder(channel: Socket, order: ForkOrder): void {
-  channel.write(`${JSON.stringify(order)}\n`);
+type Report = Omit<LaunchFailure, 'stage'> & { readonly stage: LaunchFailure['stage'] | 'fallback' };
+
+/** The conversation with one copy. */
+export class OrderChannel {
+  readonly #socket: Socket;
+  #cutLine = '';
+  #settle: (answer: true | Report | undefined) => void = () => undefined;
+  #tell: (end: ToldEnd | undefined) => void = () => undefined;
+  readonly #answer = new Promise<true | Report | undefined>((resolve) => (this.#settle = resolve));
+
+  /** Settles when the copy says that it ends, or with nothing when it can say no more. */
+  readonly ended: Promise<ToldEnd | undefined> = new Promise((resolve) => (this.#tell = resolve));
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setEncoding('utf8');
+    socket.on('data', (text: string) => this.#receive(text));
+    const finish = (): void => this.#finish();
+    if (socket.readableEnded || socket.destroyed) finish();
+    socket.once('end', finish).once('close', finish);
+  }
+
+  /** Gives the order to a copy that waits for it. */
+  give(order: ForkOrder): void {
+    this.#socket.write(`${JSON.stringify(order)}\n`);
+  }
+
+  /**
+   * Settles when the copy goes on as the command.
+   *
+   * @throws NotForkableError when it cannot be what an exec would be, or ended before it said so
+   * @throws LaunchFailedError when an exec could not have been either
+   */
+  async accepted(): Promise<void> {
+    const answer = await this.#answer;
+    if (answer === true) return;
+    if (answer === undefined) throw new NotForkableError('the copy ended before it had its order');
+    if (answer.stage === 'fallback') throw new NotForkableError(answer.reason);
+    throw new LaunchFailedError({ ...answer, stage: answer.stage });
+  }
+
+  #receive(text: string): void {
+    const lines = (this.#cutLine + text).split('\n');
+    this.#cutLine = lines.pop() ?? '';
+    for (const line of lines) this.#hear(line);
+  }
+
+  #hear(line: string): void {
+    const message = parseMessage(line);
+    if (message === undefined) return;
+    if ('accepted' in message) this.#settle(true);
+    else if ('stage' in message) this.#settle(message);
+    else this.#tell(message);
+  }
+
+  #finish(): void {
+    this.#settle(undefined);
+    this.#tell(undefined);
+  }
 }
 
-/**
- * Settles when a copy goes on as the command.
- *
- * @throws NotForkableError when it cannot be what an exec would be, or ended before it said so
- * @throws LaunchFailedError when an exec could not have been either
- */
-export async function orderAccepted(channel: Socket): Promise<void> {
-  const text = await readToEnd(channel);
-  if (text === '\n') return;
-  if (text === '') throw new NotForkableError('the copy ended before it had its order');
-  const failure = JSON.parse(text) as Omit<LaunchFailure, 'stage'> & {
-    readonly stage: LaunchFailure['stage'] | 'fallback';
-  };
-  if (failure.stage === 'fallback') throw new NotForkableError(failure.reason);
-  throw new LaunchFailedError({ ...failure, stage: failure.stage });
-}
-
-function readToEnd(channel: Socket): Promise<string> {
-  return new Promise((resolve) => {
-    let text = '';
-    channel.setEncoding('utf8');
-    channel.on('data', (chunk: string) => (text += chunk));
-    const finish = (): void => resolve(text);
-    if (channel.readableEnded || channel.destroyed) finish();
-    channel.once('end', finish).once('close', finish);
-  });
+/** A plugin may find the descriptor and write on it: what makes no sense is not heard. */
+function parseMessage(line: string): { readonly accepted: true } | Report | ToldEnd | undefined {
+  try {
+    const message = JSON.parse(line) as { readonly accepted: true } | Report | ToldEnd;
+    const isKnown = 'accepted' in message || 'stage' in message || Number.isInteger(message.code);
+    return isKnown ? message : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -5,7 +5,7 @@
  * no running child, for the supervisor adopts them.
  */
 import type { LaunchPlan } from '../plugin-spec.ts';
-import { type ForkOrder, giveOrder, NotForkableError, ORDER_CHANNEL, orderAccepted, orderOf } from './fork-order.ts';
+import { type ForkOrder, NotForkableError, ORDER_CHANNEL, OrderChannel, orderOf } from './fork-order.ts';
 import { type ForkServerOptions, startForkServer, type StartedServer } from './fork-server-start.ts';
 import { untilGivenUp } from './given-up.ts';
 import { channelsOf, launch, type LaunchContext, type Launched, startError, startTimedOut } from './launch.ts';
@@ -18,6 +18,8 @@ import type { ExitEvent, SupervisorLink } from './supervisor-link.ts';
 const MAX_SPARES = 8;
 /** When a spare is made although the call that took one still runs. */
 const REFILL_DELAY_MS = 25;
+/** A copy that has told its end takes a millisecond to go. */
+const LAST_WORDS_MS = 500;
 /** A copy takes its order in a millisecond; one that does not answer for so long never will. */
 const ORDER_TIMEOUT_MS = 30_000;
 
@@ -94,13 +96,12 @@ export class ForkServer {
       const order = orderOf(plan, this.#flags);
       const spare = this.#takeSpare();
       const launched = spare ?? (await this.#launchWith({ order }, options));
-      const channel = launched.sockets.get(ORDER_CHANNEL);
-      if (channel === undefined) throw new NotForkableError('the copy has no channel for its order');
-      if (spare !== undefined) giveOrder(channel, order);
-      await this.#accepted(launched, orderAccepted(channel), options);
-      const child = this.#childOf(launched, plan);
-      this.#refillAfter(child);
-      return child;
+      const socket = launched.sockets.get(ORDER_CHANNEL);
+      if (socket === undefined) throw new NotForkableError('the copy has no channel for its order');
+      const channel = new OrderChannel(socket);
+      if (spare !== undefined) channel.give(order);
+      await this.#accepted(launched, channel.accepted(), options);
+      return this.#childOf(launched, channel, plan);
     } catch (error) {
       this.#finished();
       throw startError(error, plan);
@@ -124,7 +125,7 @@ export class ForkServer {
       for (const socket of spare.sockets.values()) socket.ref();
       return spare;
     }
-    this.#wanted = Math.min(MAX_SPARES, this.#wanted + 1);
+    if (this.#wanted > 0) this.#wanted = Math.min(MAX_SPARES, this.#wanted + 1);
     return undefined;
   }
 
@@ -161,17 +162,32 @@ export class ForkServer {
     }
   }
 
-  #childOf(launched: Launched, plan: LaunchPlan): SupervisedChild {
+  #childOf(launched: Launched, channel: OrderChannel, plan: LaunchPlan): SupervisedChild {
     const sockets = new Map(launched.sockets);
-    sockets.delete(ORDER_CHANNEL);
     if (plan.stdin === 'null') {
       sockets.get(0)?.destroy();
       sockets.delete(0);
     }
     const { mark, started } = launched;
     const { keepAlive } = this.#context;
-    const exited = this.#exitOf(launched);
-    return new SupervisedChild({ link: this.#reach, started, exited, mark, sockets, launcher: 'fork', keepAlive });
+    const gone = this.#exitOf(launched);
+    const exited = firstWord(channel, gone);
+    const child = new SupervisedChild({
+      link: this.#reach,
+      started,
+      exited,
+      mark,
+      sockets,
+      launcher: 'fork',
+      keepAlive,
+    });
+    this.#refill ??= setTimeout(() => void this.fill(), REFILL_DELAY_MS).unref();
+    void gone.then(() => {
+      this.#finished();
+      setImmediate(() => void this.fill());
+    });
+    void exited.then(() => this.#seeItGone(child, gone));
+    return child;
   }
 
   /** The exit as the server tells it, or the supervisor when the server has not lived to. */
@@ -188,18 +204,23 @@ export class ForkServer {
     }
   }
 
-  #refillAfter(child: SupervisedChild): void {
-    this.#refill ??= setTimeout(() => void this.fill(), REFILL_DELAY_MS).unref();
-    void child.exited.then(() => {
-      this.#finished();
-      setImmediate(() => void this.fill());
-    });
+  /** A process that said that it ends must end: nobody waits for it any more. */
+  async #seeItGone(child: SupervisedChild, gone: Promise<unknown>): Promise<void> {
+    const timer = setTimeout(() => void child.signal('SIGKILL', 'group'), LAST_WORDS_MS).unref();
+    await gone;
+    clearTimeout(timer);
   }
 
   #finished(): void {
     this.#running -= 1;
     if (this.#isRetired && this.#running === 0) this.#server.link.end();
   }
+}
+
+/** The end as the copy tells it itself, which comes first, or as whoever reaped it does. */
+async function firstWord(channel: OrderChannel, gone: Promise<ExitEvent | undefined>): Promise<ExitEvent | undefined> {
+  const told = await Promise.race([channel.ended, gone.then(() => undefined)]);
+  return told === undefined ? gone : { event: 'exit', id: 0, signal: null, durationMs: 0, ...told };
 }
 
 /** Lets go of a copy that is not needed: without its connections it ends. */

@@ -70,24 +70,27 @@ export class SupervisedChild implements Child {
   }
 
   ref(): void {
-    for (const socket of this.#parts.sockets.values()) socket.ref();
+    for (const socket of this.#parts.sockets.values()) if (!socket.destroyed) socket.ref();
     if (this.#isHeld) return;
     this.#isHeld = true;
     this.#parts.keepAlive.hold();
   }
 
   unref(): void {
-    for (const socket of this.#parts.sockets.values()) socket.unref();
+    for (const socket of this.#parts.sockets.values()) if (!socket.destroyed) socket.unref();
     this.#letGo();
   }
 
   async #watch(): Promise<ExitFacts> {
     const event = await this.#parts.exited;
     this.#letGo();
-    if (event !== undefined) return exitFacts(this.pid, event, this.#wasSignalled);
+    const durationMs = performance.now() - this.#startedAt;
+    // A copy lived before it became this child.
+    const life = this.launcher === 'fork' ? { durationMs } : {};
+    if (event !== undefined) return exitFacts(this.pid, { ...event, ...life }, this.#wasSignalled);
     // Nobody watches the process any more: what it reads ends, so that a process that is still there ends by itself.
     for (const channel of [0, 3, 5]) this.#parts.sockets.get(channel)?.destroy();
-    return unknownExit(this.pid, performance.now() - this.#startedAt);
+    return unknownExit(this.pid, durationMs);
   }
 
   #letGo(): void {

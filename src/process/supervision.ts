@@ -11,7 +11,7 @@ export interface SupervisorOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Where the interpreter keeps byte code of the supervisor. @default beside its source */
   readonly byteCodeDirectory?: string;
-  /** Processes that each fork server keeps ready from the start; under load it keeps up to eight. @default 2 */
+  /** Processes that each fork server keeps ready; under load it keeps up to eight, with 0 none. @default 2 */
   readonly spares?: number;
 }
 
