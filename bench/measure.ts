@@ -70,11 +70,11 @@ export function assertSame(actual: unknown, expected: unknown): void {
   }
 }
 
-async function timeRound({ repeat, run }: Contender): Promise<number[]> {
+async function timeRound(contender: Contender): Promise<number[]> {
   const times: number[] = [];
-  for (let turn = 0; turn < repeat; turn += 1) {
+  for (let turn = 0; turn < contender.repeat; turn += 1) {
     const begun = performance.now();
-    await run();
+    await contender.run();
     times.push(performance.now() - begun);
   }
   return times;

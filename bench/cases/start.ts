@@ -37,12 +37,16 @@ export async function start({ python, scratch, rounds }: Setting): Promise<CaseR
         {
           name: BARE,
           repeat: 5,
-          run: async () => void (await once(spawn(python, ['-I', '-S', '-c', 'pass']), 'close')),
+          run: async () => {
+            await once(spawn(python, ['-I', '-S', '-c', 'pass']), 'close');
+          },
         },
         {
           name: READY,
           repeat: 5,
-          run: async () => void stops.push(await hello()),
+          run: async () => {
+            stops.push(await hello());
+          },
         },
       ],
       rounds,

@@ -76,6 +76,5 @@ export function renderTable(rows: readonly (readonly string[])[]): string {
 }
 
 function visibleLength(text: string): number {
-  // eslint-disable-next-line no-control-regex -- colour sequences begin with the escape character
   return text.replaceAll(/\u001b\[[0-9;]*m/g, '').length;
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 
 import { CallError } from '../errors.ts';
 import type { PipelineSession } from '../pipeline/pipeline-session.ts';
@@ -138,7 +139,7 @@ export class Host {
         cacheDir,
         ...(pythonPath !== undefined && { path: pythonPath }),
       });
-      const supervisor = createSupervisor({ interpreter: path });
+      const supervisor = createSupervisor({ interpreter: path, byteCodeDirectory: join(cacheDir, 'bytecode') });
       await supervisor.start();
       return supervisor;
     } catch (error) {

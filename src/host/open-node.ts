@@ -7,7 +7,7 @@ import type { JsonObject, PluginSpec } from '../plugin-spec.ts';
 import { forwardEvent } from './forward-event.ts';
 import type { HostContext } from './host-context.ts';
 import type { LoadOptions } from './load-options.ts';
-import type { ReadPlugin } from './open-plugin.ts';
+import type { ReadPlugin } from './read-plugin.ts';
 import { provision } from './provision-plugin.ts';
 
 /** One node of one plugin, to be run in a process of its own. */

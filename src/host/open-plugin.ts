@@ -1,29 +1,19 @@
-import type { OneShotConversation, OpeningRequest, PluginFormat, ResidentConversation } from '../formats/format.ts';
+import type { OneShotConversation, OpeningRequest, ResidentConversation } from '../formats/format.ts';
 import type { PipelineSession } from '../pipeline/pipeline-session.ts';
 import { OneShotBackend } from '../plugin/one-shot-backend.ts';
 import type { PluginBackend } from '../plugin/plugin-backend.ts';
 import { Plugin } from '../plugin/plugin.ts';
-import type { Provenance } from '../plugin/provenance.ts';
 import { ResidentBackend, type PlannedPlugin } from '../plugin/resident-backend.ts';
-import type { PluginSpec } from '../plugin-spec.ts';
 import { redactTail } from '../secrets/redact.ts';
 import { forwardEvent } from './forward-event.ts';
 import type { HostContext } from './host-context.ts';
+import type { ReadPlugin } from './read-plugin.ts';
 import type { LoadOptions } from './load-options.ts';
 import { openNode } from './open-node.ts';
 import { provision } from './provision-plugin.ts';
 
 /** Most bytes of a one-shot reply unless the load says otherwise. */
 const MAX_OUTPUT_BYTES = 32 * 1024 * 1024;
-
-/** A plugin that was read and planned, and what reads it again. */
-export interface ReadPlugin {
-  readonly planned: PlannedPlugin;
-  readonly provenance: Provenance;
-  readonly format: PluginFormat;
-  /** Reads the manifest as it is now. */
-  read(): PluginSpec;
-}
 
 /** Makes a plugin that can be called; a resident one is started unless that is put off. */
 export async function openPlugin(

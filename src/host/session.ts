@@ -16,7 +16,7 @@ import { loadPlugin } from './load.ts';
 import type { LoadOptions } from './load-options.ts';
 import { locatePlugin } from './locate-plugin.ts';
 import { startNode } from './open-node.ts';
-import type { ReadPlugin } from './open-plugin.ts';
+import type { ReadPlugin } from './read-plugin.ts';
 import { provision } from './provision-plugin.ts';
 import { readSpec } from './read-spec.ts';
 import { parseSessionOptions, type SessionOptions } from './session-options.ts';

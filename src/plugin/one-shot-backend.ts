@@ -110,7 +110,6 @@ export class OneShotBackend<Session extends NodeSession> implements PluginBacken
     return this.#track({ call, options, timeoutMs });
   }
 
-  // eslint-disable-next-line require-yield -- there is nothing to yield: the call gives one value
   async *stream(operation: string): AsyncGenerator<never> {
     throw new CallError(
       'WIRE_MODE_MISMATCH',

@@ -48,7 +48,10 @@ export async function runOneShot(launch: OneShotLaunch): Promise<OneShotOutcome>
   const onAbort = (): void => stop.abort();
   launch.signal?.addEventListener('abort', onAbort, { once: true });
   let stopping: Promise<unknown> | undefined;
-  stop.signal.addEventListener('abort', () => (stopping = stopProcess(child)), { once: true });
+  const onStop = (): void => {
+    stopping = stopProcess(child);
+  };
+  stop.signal.addEventListener('abort', onStop, { once: true });
   if (launch.signal?.aborted === true) stop.abort();
   try {
     const collected = await collectOutput(child, {

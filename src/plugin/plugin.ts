@@ -149,7 +149,7 @@ export class Plugin<Session extends NodeSession = NodeSession> {
     return outputs;
   }
 
-  async *#streamNode(node: string, args: readonly unknown[]): AsyncGenerator<unknown> {
+  async *#streamNode(node: string, args: readonly unknown[]): AsyncGenerator {
     const session = await this.open(node);
     const feeding = feed(session, args[0]);
     try {

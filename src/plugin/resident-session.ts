@@ -157,15 +157,14 @@ export class ResidentSession implements PluginSession {
   stream(operation: string, args: readonly unknown[], options: SessionCallOptions = {}): AsyncIterable<unknown> {
     const slot = this.#slotOf(operation, ['server-stream', 'bidi', 'node', 'unary', 'client-stream']);
     const described = this.#describedAt(slot);
-    const { encodeArguments, decodeValue } = this.#launch.conversation;
-    const encoded = encodeArguments === undefined ? args : encodeArguments(described, args, this.#launch.request);
+    const encoded = this.#encode(described, args);
     const watch = this.#watch(described.name, options);
     const items = this.#wire.stream(slot, encoded, {
       ...this.#wireOptions(options),
       signal: watch.signal,
       onSettled: () => watch.settled(),
     });
-    const decode = decodeValue && ((item: unknown) => decodeValue(described, item, this.#launch.request));
+    const decode = this.#decoder(described);
     const { timeoutMs, idleTimeoutMs, signal } = options;
     return watchedStream(items, { watch, hasSignal: signal !== undefined, timeoutMs, idleTimeoutMs, decode });
   }
@@ -202,12 +201,22 @@ export class ResidentSession implements PluginSession {
   #call(operation: string, args: readonly unknown[], options: SessionCallOptions): Promise<unknown> {
     const slot = this.#slotOf(operation, ['unary', 'client-stream']);
     const described = this.#describedAt(slot);
-    const { encodeArguments, decodeValue } = this.#launch.conversation;
-    const encoded = encodeArguments === undefined ? args : encodeArguments(described, args, this.#launch.request);
+    const encoded = this.#encode(described, args);
     const isWatched = options.signal !== undefined || options.timeoutMs !== undefined;
     const answer = isWatched ? this.#sendWatched(slot, encoded, options) : this.#send(slot, encoded, options);
-    if (decodeValue === undefined) return answer;
-    return answer.then((value) => decodeValue(described, value, this.#launch.request));
+    const decode = this.#decoder(described);
+    return decode === undefined ? answer : answer.then(decode);
+  }
+
+  #encode(operation: Operation, args: readonly unknown[]): readonly unknown[] {
+    const { conversation, request } = this.#launch;
+    return conversation.encodeArguments?.(operation, args, request) ?? args;
+  }
+
+  #decoder(operation: Operation): ((value: unknown) => unknown) | undefined {
+    const { conversation, request } = this.#launch;
+    if (conversation.decodeValue === undefined) return undefined;
+    return (value) => conversation.decodeValue?.(operation, value, request);
   }
 
   #send(slot: number, args: readonly unknown[], options: SessionCallOptions): Promise<unknown> {
@@ -322,7 +331,7 @@ export class ResidentSession implements PluginSession {
     }
     const why =
       this.#killedFor === undefined
-        ? `${describeExit(report)}`
+        ? describeExit(report)
         : `was stopped because '${this.#killedFor}' went on after its caller had left`;
     return new CallError('PLUGIN_EXITED', `The process of plugin '${spec.id}' ${why}`, {
       plugin: spec.id,

@@ -160,11 +160,7 @@ export class Worker implements PluginSession {
     for (const listener of this.#listeners) listener(event);
   }
 
-  async *#streamLater(
-    operation: string,
-    args: readonly unknown[],
-    options?: SessionCallOptions,
-  ): AsyncGenerator<unknown> {
+  async *#streamLater(operation: string, args: readonly unknown[], options?: SessionCallOptions): AsyncGenerator {
     const session = await this.ready();
     yield* session.stream(operation, args, options);
   }
