@@ -255,6 +255,13 @@ describe('runNativePythonPluginBatch()', () => {
     ]);
   });
 
+  it('gives the plugin’s own rows to a strict call (O19)', async () => {
+    const script = ['python3', '-c', `print('{"results":[{"id":"zz","score":1},7]}')`];
+    const manifest = { ...readManifest(directory), script };
+    const rows = await runNativePythonPluginBatch(manifest, directory, 'a', items('A'), {}, { strict: true });
+    expect(rows).toEqual([{ id: 'zz', score: 1 }, 7]);
+  });
+
   it('starts a process per item for a manifest that refuses batches (O27)', async () => {
     const manifest = { ...readManifest(directory), capabilities: { supportsBatch: false } };
     const rows = await runNativePythonPluginBatch(manifest, directory, 'movieByName', items('A', 'B', 'refused'), {});

@@ -86,6 +86,8 @@ async function runBatch(
   const options = { isolate, concurrency, onRow, chunkSize: chunkSize ?? Math.max(1, items.length) };
   const rows = await plugin.with(options).batch(name.action, items);
   if (isWhole) throwCommonError(rows);
+  // The original returns the plugin's own rows, whatever they are.
+  if (isWhole && run.strict === true) return rows as PluginBatchRow[];
   return rows.map((row) => asRow(row, name));
 }
 
