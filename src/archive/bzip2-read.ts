@@ -1,6 +1,6 @@
 /**
  * A reader of one bzip2 stream in plain JavaScript: block by block, so that a bomb is stopped by whoever counts the bytes;
- * every block's and the stream's own checksum are verified. Fidius spec §2.1: only the first stream of a file is read.
+ * every block's and the stream's own checksum are verified. package spec §2.1: only the first stream of a file is read.
  */
 import { archiveFailure } from './archive-failure.ts';
 import { BitReader, type Bzip2End } from './bzip2-bits.ts';

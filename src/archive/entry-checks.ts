@@ -28,7 +28,7 @@ export interface CheckedEntry {
 
 /**
  * Judges the entries of one archive in stream order. The order of the checks is the original's: count, link, path, size,
- * then whatever makes writing impossible (Fidius spec §2.5, rows F7, FW8, FW11).
+ * then whatever makes writing impossible (package spec §2.5, rows F7, FW8, FW11).
  */
 export class EntryChecks {
   readonly #policy: CheckPolicy;

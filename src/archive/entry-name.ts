@@ -23,7 +23,7 @@ const RESERVED = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?$/i
 
 /**
  * Splits a name at its slashes and judges the parts in order. Empty parts and `.` vanish; an empty list of components
- * means that the entry names no file. Fidius spec §2.5 step 3, rows F7, FW11; Obscura rows W21.
+ * means that the entry names no file. package spec §2.5 step 3, rows F7, FW11; rows W21.
  */
 export function judgeName(name: Buffer): NameVerdict {
   if (name[0] === SLASH) return refuse('absolute-path', 'is an absolute path');
@@ -60,8 +60,8 @@ export function isSafeComponent(name: string): boolean {
 }
 
 const SLASH = 0x2f;
-const DOT = Buffer.from('.');
-const DOT_DOT = Buffer.from('..');
+const DOT = Buffer.from([0x2e]);
+const DOT_DOT = Buffer.from([0x2e, 0x2e]);
 
 function odditiesOf(name: Buffer, components: readonly Buffer[]): NameOddity[] {
   const oddities: NameOddity[] = [];

@@ -52,7 +52,7 @@ export interface PackReport {
 }
 
 /**
- * Packs a package directory: members `NAME-VERSION/…` in byte order, GNU headers, level 9 (Fidius spec §2.1 to §2.3, rows
+ * Packs a package directory: members `NAME-VERSION/…` in byte order, GNU headers, level 9 (package spec §2.1 to §2.3, rows
  * F4 to F6, FW5, FW12, FW13). Given equal stat data the bytes are those of the original. A failure leaves no output,
  * except with `compat`.
  *

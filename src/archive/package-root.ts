@@ -21,7 +21,7 @@ interface RootOptions {
 
 /**
  * Finds the package among entries that were checked: the one top directory that holds the manifest, or for zip archives
- * the root itself (Fidius spec §2.5, row FW10; Obscura row W24).
+ * the root itself (package spec §2.5, row FW10; rows W24).
  *
  * Throws `ARCHIVE_INVALID` with reason `no-manifest` or `several-packages`. With a staging directory, the first in
  * directory order wins, as in the original.

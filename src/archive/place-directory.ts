@@ -13,7 +13,7 @@ export interface Placement {
 
 /**
  * Puts a directory in its place. An older directory is renamed away first and comes back when the second rename fails,
- * so that at every moment one of the two is whole (rows F8, FW10; Obscura W24, W25). Anything else in the way is an error.
+ * so that at every moment one of the two is whole (rows F8, FW10; row W24, W25). Anything else in the way is an error.
  */
 export function placeDirectory({ staged, directory, aside }: Placement): void {
   const there = lstatSync(directory, { throwIfNoEntry: false });

@@ -133,7 +133,7 @@ function stored(mtime: number): number {
   return Math.min(Math.max(mtime, 1), LATEST);
 }
 
-/** Zip archives mostly carry no modes; a script that names its interpreter is meant to be run (Obscura row W27). */
+/** Zip archives mostly carry no modes; a script that names its interpreter is meant to be run (rows W27). */
 function startsScript(piece: Buffer): boolean {
   return piece[0] === 0x23 && piece[1] === 0x21;
 }

@@ -1,4 +1,4 @@
-/** The 512 bytes before every member of a tar archive. Offsets and texts: Fidius spec §2.2. */
+/** The 512 bytes before every member of a tar archive. Offsets and texts: package spec §2.2. */
 import { archiveFailure } from './archive-failure.ts';
 import { printableName } from './entry-name.ts';
 

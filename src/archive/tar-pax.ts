@@ -1,6 +1,6 @@
 /**
  * Reads the records of a PAX extended header, `LENGTH KEY=VALUE\n` each. A record that does not add up ends the reading
- * without a complaint, as in the original (Fidius spec §2.5).
+ * without a complaint, as in the original (package spec §2.5).
  */
 export function parsePax(body: Buffer): ReadonlyMap<string, Buffer> {
   const records = new Map<string, Buffer>();

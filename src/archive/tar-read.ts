@@ -14,7 +14,7 @@ export interface TarLimits {
 
 /**
  * Reads a tar archive: GNU, ustar, PAX and old V7 headers, GNU long names and sparse files. One zero block ends it, and
- * so does the end of the bytes (Fidius spec §2.5, row F3).
+ * so does the end of the bytes (package spec §2.5, row F3).
  *
  * Throws `ARCHIVE_INVALID` for damage (`header-cut`, `header-checksum`, `member-cut` and so on) and `ARCHIVE_TOO_LARGE`
  * with reason `metadata-limit` (row FW8).

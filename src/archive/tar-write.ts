@@ -13,7 +13,7 @@ export interface TarMember {
 }
 
 /**
- * Yields the bytes of a tar archive: GNU headers, regular files only, 1024 zero bytes at the end (Fidius spec §2.1, §2.2,
+ * Yields the bytes of a tar archive: GNU headers, regular files only, 1024 zero bytes at the end (package spec §2.1, §2.2,
  * row F4). Nothing larger than 256 KiB is held in memory.
  *
  * Throws `ARCHIVE_INVALID` with reason `cannot-add` and the system's error as cause when a file cannot be read, and

@@ -32,7 +32,7 @@ export interface TreeDigest {
 
 /**
  * Digests a package directory: SHA-256 over length, path, length and content of every file in byte order of the paths
- * (Fidius spec §3.2, row F11). Throws what the file system throws, and `ARCHIVE_UNSAFE` for a tree that has no portable
+ * (package spec §3.2, row F11). Throws what the file system throws, and `ARCHIVE_UNSAFE` for a tree that has no portable
  * digest (link loops, names that are not UTF-8).
  */
 export async function digestTree(

@@ -35,7 +35,7 @@ interface Level {
 /**
  * Lists every file of a package in ascending byte order of its UTF-8 path. Links are followed, so a linked file is a
  * file and a linked directory a directory; what is neither file nor directory is listed as a file and fails when it is
- * read. Fidius spec §2.3, §3.2.
+ * read. package spec §2.3, §3.2.
  *
  * @param onExcluded Told the path of every directory that is left out.
  *

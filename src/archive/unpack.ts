@@ -63,8 +63,8 @@ export interface UnpackReport {
 
 /**
  * Unpacks an archive: every entry is checked before anything is written, the files are staged inside the destination,
- * and only then take the place of an older package; on any failure that one stays as it was (Fidius spec §2.5, rows F7,
- * F8, FW8 to FW11; Obscura rows W21 to W25, W43).
+ * and only then take the place of an older package; on any failure that one stays as it was (package spec §2.5, rows F7,
+ * F8, FW8 to FW11; rows W21 to W25, W43).
  *
  * Throws `ArchiveError` with the finer reason in `details.reason`, `DIGEST_MISMATCH`, or the signal's reason.
  */

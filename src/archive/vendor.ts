@@ -55,7 +55,7 @@ export const VENDOR_DIRECTORY = 'vendor';
 const STAMP_FILE = '.requirements.sha256';
 
 /**
- * Installs a package's requirements into its `vendor` directory (Fidius spec §2.4, rows F9, FW26). By default they are
+ * Installs a package's requirements into its `vendor` directory (package spec §2.4, rows F9, FW26). By default they are
  * installed aside and renamed into place, so that a failed run leaves nothing; with `compat` it is the original's command.
  *
  * Throws `ARCHIVE_INVALID` with reason `vendoring-failed`; `details` has `exitCode` (-1 for a signal) and `stderr`, or the

@@ -6,7 +6,7 @@ import { archiveFailure } from './archive-failure.ts';
 
 /**
  * Reads a zip archive from an open descriptor, which stays open. Names are given as they are stored; checksums and sizes
- * are verified while the content is read (Obscura row W43). Modes are those of Unix writers only: zero means none.
+ * are verified while the content is read (rows W43). Modes are those of Unix writers only: zero means none.
  *
  * Throws `ARCHIVE_INVALID` with reason `zip-invalid`, `checksum-mismatch` or `size-mismatch`.
  */

@@ -13,7 +13,7 @@ const MAX_BYTES = 0xffffffff;
 
 /**
  * Yields a zip archive: members relative to the root, deflated, no directory entries, no modes and the earliest time that
- * the format knows, so that equal content gives equal bytes (Obscura spec §5, zip layout).
+ * the format knows, so that equal content gives equal bytes (plugin spec §5, zip layout).
  *
  * Throws `ARCHIVE_INVALID` with reason `cannot-add` for a file that cannot be read, and for more than 4 GiB.
  */

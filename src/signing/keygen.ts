@@ -18,7 +18,7 @@ export interface KeygenOptions {
 }
 
 /**
- * Writes `BASE.secret` and `BASE.public` (Fidius spec §3.1, rows F10, FW14). The secret file is created with mode 0600, so
+ * Writes `BASE.secret` and `BASE.public` (package spec §3.1, rows F10, FW14). The secret file is created with mode 0600, so
  * that nobody else can read it at any moment.
  *
  * Throws `SIGNATURE_INVALID` with `details.reason` `key-exists` when either file is there, and what the file system throws.

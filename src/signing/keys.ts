@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { TrustError } from '../errors.ts';
 import { isCurvePoint } from './curve-point.ts';
 
-/** Bytes of a key file of either kind (Fidius spec §3.1, row F10). */
+/** Bytes of a key file of either kind (package spec §3.1, row F10). */
 export const KEY_BYTES = 32;
 /** Bytes of a signature. */
 export const SIGNATURE_BYTES = 64;

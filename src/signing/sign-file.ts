@@ -5,7 +5,7 @@ import { TrustError } from '../errors.ts';
 import { type PublicKey, SIGNATURE_BYTES } from './keys.ts';
 
 /**
- * Signs the raw bytes of a file into the file next to it and returns that one's name (Fidius spec §3.1, row F13). Throws
+ * Signs the raw bytes of a file into the file next to it and returns that one's name (package spec §3.1, row F13). Throws
  * what the file system throws.
  */
 export function signFile(file: string, secret: KeyObject): string {

@@ -14,7 +14,7 @@ export interface SignReport extends TreeDigest {
 
 /**
  * Signs a package directory: Ed25519 over its 32-byte digest, deterministic, written to the format's signature file, over
- * an older one (Fidius spec §3.3, row F12). What the signature does not cover is in `uncovered`.
+ * an older one (package spec §3.3, row F12). What the signature does not cover is in `uncovered`.
  *
  * Throws what the file system throws, and `ARCHIVE_UNSAFE` for a tree without a portable digest.
  */

@@ -41,7 +41,7 @@ export interface Verification {
 }
 
 /**
- * Checks the signature of a package directory without reading anything of its meaning (Fidius spec §3.4, rows F12, F36).
+ * Checks the signature of a package directory without reading anything of its meaning (package spec §3.4, rows F12, F36).
  * Never throws for what it finds, only for an aborted signal.
  */
 export async function verifyPackage(
