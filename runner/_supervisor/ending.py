@@ -23,10 +23,12 @@ FLUSH_FAILED = 120
 INTERRUPTED = -1
 
 
-def report_exception(error: BaseException, trace: TracebackType | None) -> int:
+def report_exception(error: BaseException) -> int:
     """Says what ended the script, by `sys.excepthook`; the status that follows."""
     if isinstance(error, SystemExit):
         return _status_of(error)
+    # The first frame is our caller's, which a fresh process does not have.
+    trace = _beyond(error.__traceback__)
     error = error.with_traceback(trace)
     kind = type(error)
     sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace
@@ -38,11 +40,15 @@ def report_exception(error: BaseException, trace: TracebackType | None) -> int:
         return _status_of(stop)
     except BaseException as failure:
         _write_error('Error in sys.excepthook:\n')
-        beyond = failure.__traceback__.tb_next if failure.__traceback__ is not None else None
+        beyond = _beyond(failure.__traceback__)
         sys.__excepthook__(type(failure), failure.with_traceback(beyond), beyond)
         _write_error('\nOriginal exception was:\n')
         sys.__excepthook__(kind, error, trace)
     return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _beyond(trace: TracebackType | None) -> TracebackType | None:
+    return None if trace is None else trace.tb_next
 
 
 def end(status: int, namespace: dict[str, Any], modules: frozenset[str], control: int) -> None:
@@ -53,7 +59,7 @@ def end(status: int, namespace: dict[str, Any], modules: frozenset[str], control
     if len(sys._current_frames()) == 1:
         _tear_down(namespace, modules)
     _flush_open_files()
-    has_flushed = _flush_standard_streams() and has_flushed
+    has_flushed = has_flushed and _flush_standard_streams()
     kernel.flush_c_streams()
     if status == INTERRUPTED:
         # As the interpreter does, so that whoever waits sees the signal.

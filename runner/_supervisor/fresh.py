@@ -141,9 +141,10 @@ def _is_from(origin: str, directory: str) -> bool:
 
 
 def _is_importable(directory: str, name: str) -> bool:
+    """A module or a package; a directory without code of its own hides nothing."""
     if name.endswith(('.py', '.pyc', '.so')):
         return True
-    return os.path.isdir(os.path.join(directory, name)) and '.' not in name
+    return any(os.path.exists(os.path.join(directory, name, code)) for code in ('__init__.py', '__init__.pyc'))
 
 
 def _added_variables() -> dict[bytes, bytes]:
@@ -171,6 +172,9 @@ def _read_nothing() -> None:
     """Standard input as the interpreter makes it of the null device: the copy's was made of a socket."""
     import _io
 
+    null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    os.dup2(null, 0)
+    os.close(null)
     old = sys.__stdin__
     if not isinstance(old, _io.TextIOWrapper):
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import marshal
 import os
 import sys
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 class Program:
     """The code of a script and the module that it runs in."""
 
-    def __init__(self, code: CodeType | SyntaxError, path: str) -> None:
+    def __init__(self, code: CodeType, path: str) -> None:
         self._code = code
         self._path = path
 
@@ -27,25 +28,21 @@ class Program:
         pid = os.getpid()
         namespace = self._main_module()
         modules = frozenset(sys.modules)
-        if isinstance(self._code, SyntaxError):
-            status = ending.report_exception(self._code, None)
-        else:
-            status = 0
-            try:
-                exec(self._code, namespace)
-            except BaseException as error:
-                # The first frame is this one, which a fresh process does not have.
-                trace = error.__traceback__
-                status = ending.report_exception(error, trace.tb_next if trace is not None else None)
-                del error, trace
+        error: BaseException | None = None
+        try:
+            exec(self._code, namespace)
+        except BaseException as caught:
+            error = caught
+        # Told outside of the handler: a failure of the script's own hook has nothing to do with ours.
+        status = 0 if error is None else ending.report_exception(error)
+        del error
         # A child that the script forked comes by here as well, but its end is nobody's business.
         ending.end(status, namespace, modules, control if os.getpid() == pid else -1)
 
     def rehearse(self) -> None:
         """Runs the script and lets go of what it made; the process goes on."""
         namespace = self._main_module()
-        if not isinstance(self._code, SyntaxError):
-            exec(self._code, namespace)
+        exec(self._code, namespace)
         ending.rehearse(namespace)
 
     def _main_module(self) -> dict[str, Any]:
@@ -83,10 +80,9 @@ def load_program(script: str) -> Program:
     if code is None:
         try:
             code = compile(source, path, 'exec', 0, True)
-        except SyntaxError as error:
-            return Program(error, path)
-        except ValueError as error:
-            raise launch.LaunchFailure('fallback', error, script)
+        except (SyntaxError, ValueError) as error:
+            # The interpreter's own words for what it cannot read depend on how it reads.
+            raise launch.LaunchFailure('fallback', OSError(errno.ENOEXEC, f'the script does not compile: {error}'), script)
         if cached and not sys.dont_write_bytecode:
             _write_cache(cached, _header(path, source) + marshal.dumps(code))
     return Program(code, path)

@@ -25,6 +25,8 @@ export interface OutputTail {
   readonly label: string;
   /** The last lines, oldest first; the first says so when something before it was cut. */
   readonly lines: readonly string[];
+  /** What was kept as one text, with a mark in front when something before it was cut. */
+  readonly text: string;
   /** Bytes written so far, kept or not. */
   readonly bytes: number;
   /** Settles when the stream has ended or broken. Never rejects. */
@@ -68,6 +70,12 @@ class StreamTail implements OutputTail {
 
   get lines(): readonly string[] {
     return (this.#lines ??= this.#cutLines());
+  }
+
+  get text(): string {
+    const joined = Buffer.concat(this.#kept).subarray(-this.#maxBytes);
+    const cutBytes = this.bytes - joined.length;
+    return cutBytes > 0 ? `[${cutBytes} bytes before this were cut]\n${joined.toString('utf8')}` : joined.toString('utf8');
   }
 
   #take(chunk: Buffer): void {
