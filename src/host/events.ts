@@ -36,6 +36,10 @@ export class EventHub {
     return () => listeners.delete(listener);
   }
 
+  hasListeners(name: keyof HostEvents): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0;
+  }
+
   emit<Name extends keyof HostEvents>(name: Name, event: HostEvents[Name]): void {
     for (const listener of this.#listeners.get(name) ?? []) {
       try {

@@ -118,7 +118,13 @@ export class Host {
 
   #open(): HostContext {
     if (this.#closing !== undefined) throw closedError();
+    this.#forgetClosed();
     return this.#context;
+  }
+
+  #forgetClosed(): void {
+    for (const plugin of this.#plugins) if (plugin.state === 'closed') this.#plugins.delete(plugin);
+    for (const session of this.#sessions) if (session.state === 'closed') this.#sessions.delete(session);
   }
 
   #orClosing(signal: AbortSignal | undefined): AbortSignal {

@@ -3,7 +3,7 @@ import { sessionNode, type PipelineNode } from '../pipeline/pipeline-node.ts';
 import { startPipeline, type NodeContext } from '../pipeline/start-pipeline.ts';
 import type { PipelineSession } from '../pipeline/pipeline-session.ts';
 import { startResident } from '../plugin/resident-session.ts';
-import type { JsonObject, PluginSpec } from '../plugin-spec.ts';
+import type { JsonObject, PythonNeeds } from '../plugin-spec.ts';
 import { forwardEvent } from './forward-event.ts';
 import type { HostContext } from './host-context.ts';
 import type { LoadOptions } from './load-options.ts';
@@ -17,10 +17,8 @@ export interface NodeOpening {
   /** Node type. */
   readonly node: string;
   readonly params: Readonly<Record<string, unknown>>;
-  /** Requirements in place of the plugin's own, where a pipeline adds to them. */
-  readonly requirements?: readonly string[];
-  /** Wanted Python version. */
-  readonly pythonVersion?: string;
+  /** What it needs from Python in place of the plugin's own needs, where a pipeline adds to them. */
+  readonly python?: PythonNeeds;
   /** @default node */
   readonly nodeId?: string;
 }
@@ -58,8 +56,9 @@ export async function startNode(
   const { conversation, pipelines } = plugin.format;
   if (conversation.kind !== 'resident') throw new TypeError(`Plugins of format '${plugin.format.name}' have no nodes`);
   const begun = performance.now();
-  const spec = withRequirements(plugin.planned.spec, opening);
-  const plan = spec === plugin.planned.spec ? plugin.planned.plan : await provision(context, spec, options);
+  const { spec: own, plan: planned } = plugin.planned;
+  const spec = opening.python === undefined ? own : { ...own, python: opening.python };
+  const plan = opening.python === undefined ? planned : await provision(context, spec, options);
   const params = opening.params as JsonObject;
   const { sessionId } = within;
   const config = pipelines?.nodeConfiguration({ nodeType: node, nodeId, sessionId, params }) ?? params;
@@ -78,16 +77,4 @@ export async function startNode(
   });
   context.events.emit('load', { plugin: spec.id, pid: session.pid, durationMs: performance.now() - begun });
   return sessionNode(session);
-}
-
-function withRequirements(spec: PluginSpec, { requirements, pythonVersion }: NodeOpening): PluginSpec {
-  if (requirements === undefined && pythonVersion === undefined) return spec;
-  return {
-    ...spec,
-    python: {
-      ...spec.python,
-      ...(requirements !== undefined && { requirements }),
-      ...(pythonVersion !== undefined && { version: pythonVersion }),
-    },
-  };
 }

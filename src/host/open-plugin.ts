@@ -78,6 +78,7 @@ async function openOneShot(
     timeoutMs: context.options.timeoutMs,
     replan: () => replan(context, plugin, options),
     redact: redactTail,
+    isListenedTo: () => context.events.hasListeners('output'),
     onEvent: (event) => forwardEvent(context, plugin.planned.spec.id, event),
   });
 }

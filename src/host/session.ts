@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
-import { PipelineError } from '../errors.ts';
+import { CharmerError, PipelineError } from '../errors.ts';
 import type { PipelineReader, PluginFormat } from '../formats/format.ts';
 import { didYouMean } from '../nearest-name.ts';
 import type { ManifestNode, PipelineManifest } from '../pipeline-manifest.ts';
 import { operationNode, type PipelineNode } from '../pipeline/pipeline-node.ts';
 import type { PipelineSession } from '../pipeline/pipeline-session.ts';
 import { startPipeline, type NodeContext } from '../pipeline/start-pipeline.ts';
-import type { JsonValue } from '../plugin-spec.ts';
+import type { JsonValue, PluginSpec } from '../plugin-spec.ts';
 import { authorize } from './authorize.ts';
 import { formatNamed, type HostContext } from './host-context.ts';
 import { loadPlugin } from './load.ts';
@@ -115,13 +115,24 @@ async function loadPlugins(
 
 /** One entry of `plugins` → a plugin that is read and verified, and not started. */
 async function readEntry(starting: Omit<Starting, 'byNodeType' | 'sessionId'>, entry: JsonValue): Promise<ReadPlugin> {
-  const { context, reader, options, baseDir } = starting;
+  const { context, options, baseDir } = starting;
+  const loadOptions = loadOptionsOf(options, baseDir);
+  const found = await saying('plugin resolution failed', () => resolveEntry(starting, entry));
+  const spec = mergedSpec(starting, found.spec, []);
+  const plan = await saying(`provisioning failed for plugin '${spec.id}'`, () => provision(context, spec, loadOptions));
+  const { provenance, format, read } = found;
+  return { planned: { spec: found.spec, plan }, provenance, format, read };
+}
+
+async function resolveEntry(
+  { context, reader, options, baseDir }: Omit<Starting, 'byNodeType' | 'sessionId'>,
+  entry: JsonValue,
+): Promise<Omit<ReadPlugin, 'planned'> & { readonly spec: PluginSpec }> {
   const source = reader.parseEntry(entry);
   const reference =
     source.kind === 'local' ? localPath(source.path) : `${source.owner}/${source.repository}@${source.tag}`;
-  const loadOptions = loadOptionsOf(options, baseDir);
   const found = await locatePlugin(context, reference, {
-    ...loadOptions,
+    ...loadOptionsOf(options, baseDir),
     ...('sha256' in source && source.sha256 && { sha256: source.sha256 }),
   });
   const provenance = await verify(context, found);
@@ -129,10 +140,15 @@ async function readEntry(starting: Omit<Starting, 'byNodeType' | 'sessionId'>, e
   const read = () => readSpec(provenance.directory, format);
   const spec = read();
   authorize(spec, provenance, context.options.trust);
-  return { planned: { spec, plan: await planBase(starting, spec) }, provenance, format, read };
+  return { spec, provenance, format, read };
+}
 
-  function planBase(from: typeof starting, readSpecification: typeof spec): ReturnType<typeof provision> {
-    return provision(from.context, mergedSpec(from, readSpecification, []), loadOptions);
+/** Puts before an error's message what was being done: whoever wrote the pipeline did not ask for this plugin by hand. */
+async function saying<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof CharmerError ? Object.assign(error, { message: `${doing}: ${error.message}` }) : error;
   }
 }
 
@@ -142,15 +158,12 @@ function localPath(path: string): string {
 
 function mergedSpec(
   starting: Pick<Starting, 'reader' | 'manifest' | 'options'>,
-  spec: ReadPlugin['planned']['spec'],
+  spec: PluginSpec,
   pythonDeps: readonly string[],
-): typeof spec {
-  const { manifest, reader } = starting;
-  const requirements = reader.requirementsFor(spec, { pythonDeps, extraDeps: manifest.python.extraDeps });
-  return {
-    ...spec,
-    python: { ...spec.python, requirements, ...(manifest.python.version && { version: manifest.python.version }) },
-  };
+): PluginSpec {
+  const { manifest, reader, options } = starting;
+  const { extraDeps, version } = manifest.python;
+  return { ...spec, python: reader.pythonFor(spec, { pythonDeps, extraDeps, version, isStrict: options.strict }) };
 }
 
 function loadOptionsOf(options: SessionOptions, baseDir: string): LoadOptions {
@@ -199,8 +212,7 @@ function createPluginNode(
       node: node.nodeType,
       nodeId: node.id,
       params: node.params,
-      ...(node.pythonDeps.length > 0 && { requirements: spec.python.requirements }),
-      ...(node.pythonDeps.length > 0 && spec.python.version !== undefined && { pythonVersion: spec.python.version }),
+      ...(node.pythonDeps.length > 0 && { python: spec.python }),
     },
     within,
   );

@@ -1,6 +1,6 @@
 import type { BatchRow } from '../formats/format.ts';
 
-/** One item of a batch with its id. */
+/** One item of a batch with its id; further fields travel along. */
 export interface BatchItem {
   readonly id: string;
   readonly input: unknown;
@@ -10,7 +10,7 @@ export interface BatchItem {
 export function parseBatchItems(items: readonly unknown[]): readonly BatchItem[] {
   if (!Array.isArray(items)) throw new TypeError('A batch takes an array of items');
   return items.map((item: unknown, index) => {
-    if (isItem(item)) return { id: String(item.id), input: item.input };
+    if (isItem(item)) return { ...item, id: String(item.id) };
     return { id: String(index), input: item };
   });
 }

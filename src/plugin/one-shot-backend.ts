@@ -43,6 +43,8 @@ export interface OneShotParts {
   /** Takes secret values out of a text. */
   redact(text: string, secrets: Readonly<Record<string, string>>): string;
   onEvent(event: WorkerEvent): void;
+  /** Whether anybody hears lines of output: a gigabyte of them is not cut up for nobody. */
+  isListenedTo(): boolean;
 }
 
 /** One call with all that belongs to it. */
@@ -180,7 +182,9 @@ export class OneShotBackend<Session extends NodeSession> implements PluginBacken
 
   async #chunkRows(operation: string, items: readonly BatchItem[], options: CallOptions): Promise<readonly BatchRow[]> {
     try {
-      return (await this.batchInOneProcess(operation, items, options)) as readonly BatchRow[];
+      const rows = await this.batchInOneProcess(operation, items, options);
+      // Under `strict` a plugin's rows are whatever it wrote; what is no list cannot be told item by item.
+      return Array.isArray(rows) ? (rows as readonly BatchRow[]) : items.map(({ id }) => ({ id, result: rows }));
     } catch (error) {
       if (options.signal?.aborted === true) throw error;
       if (options.isolate !== true || items.length === 1) return items.map(({ id }) => ({ id, error }));
@@ -218,12 +222,15 @@ export class OneShotBackend<Session extends NodeSession> implements PluginBacken
     const begun = performance.now();
     let run: OneShotOutcome | undefined;
     let diagnostics: readonly Diagnostic[] = [];
-    const report = (): CallReport => reportOf({ spec, call, asked, begun, input, run, diagnostics });
+    const report = (): CallReport =>
+      this.#clean(reportOf({ spec, call, asked, begun, input, run, diagnostics }), call) as CallReport;
     try {
       this.#starts += 1;
       const { id: plugin } = spec;
-      const onLine = (line: string): void =>
-        this.#parts.onEvent({ type: 'output', stream: 'stderr', line: this.#redact(line, call) });
+      const onLine = !this.#parts.isListenedTo()
+        ? undefined
+        : (line: string): void =>
+            this.#parts.onEvent({ type: 'output', stream: 'stderr', line: this.#redact(line, call) });
       run = await runOneShot({
         plugin,
         operation: call.operation,
@@ -266,6 +273,7 @@ export class OneShotBackend<Session extends NodeSession> implements PluginBacken
         ...failure.details,
         kind: failure.kind,
         stdoutSample: stdoutSample(run.reply.stdout),
+        stderr: run.stderr,
         ...(failure.offset !== undefined && { offset: failure.offset }),
       },
     };
@@ -292,15 +300,16 @@ export class OneShotBackend<Session extends NodeSession> implements PluginBacken
   /** Secret values are taken out of every text that an error carries. */
   #redactError(error: unknown, call: OneShotCall): unknown {
     if (!(error instanceof CallError)) return error;
-    const clean = (value: unknown): unknown => {
-      if (typeof value === 'string') return this.#redact(value, call);
-      if (Array.isArray(value)) return value.map(clean);
-      if (typeof value !== 'object' || value === null || value instanceof Error) return value;
-      return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, clean(member)]));
-    };
     error.message = this.#redact(error.message, call);
-    for (const [name, value] of Object.entries(error)) Object.assign(error, { [name]: clean(value) });
+    for (const [name, value] of Object.entries(error)) Object.assign(error, { [name]: this.#clean(value, call) });
     return error;
+  }
+
+  #clean(value: unknown, call: OneShotCall): unknown {
+    if (typeof value === 'string') return this.#redact(value, call);
+    if (Array.isArray(value)) return value.map((member: unknown) => this.#clean(member, call));
+    if (typeof value !== 'object' || value === null || value instanceof Error) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, this.#clean(member, call)]));
   }
 
   #unsupported(what: string): CallError {

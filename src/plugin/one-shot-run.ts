@@ -18,7 +18,7 @@ export interface OneShotLaunch {
   readonly timeoutMs: number;
   readonly maxOutputBytes: number;
   readonly signal?: AbortSignal | undefined;
-  readonly onLine?: (line: string) => void;
+  readonly onLine?: ((line: string) => void) | undefined;
 }
 
 /** What came of it. */
@@ -26,6 +26,8 @@ export interface OneShotOutcome {
   readonly reply: OneShotReply;
   readonly exit: ExitReport;
   readonly pid: number;
+  /** Standard error as text, its beginning cut where it was long. */
+  readonly stderr: string;
   readonly launcher: 'exec' | 'fork';
   readonly launcherReason?: string;
 }
@@ -93,6 +95,7 @@ function outcome(child: Child, collected: CollectedOutput): OneShotOutcome {
     reply: { stdout: collected.stdout, exitCode: exit.code, signal: exit.signal },
     exit,
     pid: child.pid,
+    stderr: collected.stderr.text,
     launcher: child.launcher,
     ...(child.launcherReason !== undefined && { launcherReason: child.launcherReason }),
   };
@@ -110,7 +113,12 @@ function timedOut(launch: OneShotLaunch, collected: CollectedOutput): CallError 
       exit,
       stderrTail: exit.stderrTail,
       hint: 'Raise timeoutMs, or look at what the plugin waits for.',
-      details: { kind: 'timeout', timeoutMs, stdoutSample: stdoutSample(collected.stdout) },
+      details: {
+        kind: 'timeout',
+        timeoutMs,
+        stdoutSample: stdoutSample(collected.stdout),
+        stderr: collected.stderr.text,
+      },
     },
   );
 }

@@ -75,7 +75,9 @@ class StreamTail implements OutputTail {
   get text(): string {
     const joined = Buffer.concat(this.#kept).subarray(-this.#maxBytes);
     const cutBytes = this.bytes - joined.length;
-    return cutBytes > 0 ? `[${cutBytes} bytes before this were cut]\n${joined.toString('utf8')}` : joined.toString('utf8');
+    return cutBytes > 0
+      ? `[${cutBytes} bytes before this were cut]\n${joined.toString('utf8')}`
+      : joined.toString('utf8');
   }
 
   #take(chunk: Buffer): void {
