@@ -56,6 +56,11 @@ export interface SecretField {
 export interface PythonNeeds {
   /** PEP 508 lines to be installed for this plugin alone; empty: no environment, no installer. */
   readonly requirements: readonly string[];
+  /**
+   * Those of `requirements` without which the plugin is not started: where the others cannot be installed, it runs without
+   * them. Absent: all of them.
+   */
+  readonly mandatory?: readonly string[];
   /** Lines that the plugin's system does not install: installed only when the operator asks for it. */
   readonly optionalRequirements?: readonly string[];
   /** Wanted version, for example `3.11`; absent: the host's. */

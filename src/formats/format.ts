@@ -1,6 +1,14 @@
 /** The contract of a format: one folder that turns a directory of the outside world into a `PluginSpec`. */
 import type { PipelineManifest } from '../pipeline-manifest.ts';
-import type { ArchiveRules, JsonObject, JsonValue, Operation, PluginSpec } from '../plugin-spec.ts';
+import type {
+  ArchiveRules,
+  Finding,
+  JsonObject,
+  JsonValue,
+  Operation,
+  PluginSpec,
+  PythonNeeds,
+} from '../plugin-spec.ts';
 
 /** A directory that a format reads its manifest from. No other file system access is allowed to `read`. */
 export interface ReadonlyTree {
@@ -127,15 +135,16 @@ export interface PipelineReader {
   parse(manifest: unknown, path?: string): PipelineManifest;
   /** Classifies one entry of `plugins`. Throws `REFERENCE_INVALID`, `NATIVE_PLUGIN_UNSUPPORTED`. */
   parseEntry(entry: JsonValue): { readonly kind: 'local'; readonly path: string } | RemoteSource;
-  /** A plugin's requirements with those of the pipeline merged in. */
-  requirementsFor(
+  /** What a plugin needs from Python with what the pipeline adds; strict: as its original would have it. */
+  pythonFor(
     spec: PluginSpec,
     added: {
       readonly pythonDeps: readonly string[];
       readonly extraDeps: readonly string[];
-      readonly isStrict?: boolean;
+      readonly version?: string | undefined;
+      readonly isStrict?: boolean | undefined;
     },
-  ): readonly string[];
+  ): PythonNeeds;
   /** The configuration under which a plugin of this format opens one node. */
   nodeConfiguration(node: NodeRequest): JsonObject;
   /** What the host's environment says about running pipelines of this format. */
@@ -172,6 +181,8 @@ export interface PluginFormat {
   parseReference?(text: string): RemoteSource | undefined;
   /** Pure. Throws `ManifestError` that names file, line where known, key and expectation. */
   read(files: ReadonlyTree): PluginSpec;
+  /** Everything worth telling an author, for formats whose `read` leaves out what costs time. @default what `read` finds */
+  check?(files: ReadonlyTree): readonly Finding[];
   readonly conversation: ResidentConversation | OneShotConversation;
   readonly archive: ArchiveRules;
   /** Set by a format whose plugins are published on GitHub. */

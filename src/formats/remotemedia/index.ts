@@ -6,12 +6,12 @@ import { githubBases, nodeTimeoutMs, replaysSystem } from './environment.ts';
 import { MANIFEST_FILE, parsePluginToml } from './manifest.ts';
 import { parsePipelineManifest } from './pipeline-manifest.ts';
 import { parseGithubReference, parsePluginEntry } from './plugin-specs.ts';
-import { readPlugin, requirementsFor } from './read.ts';
+import { pythonFor, readPlugin } from './read.ts';
 
 export { conversation, type NodeConfiguration } from './conversation.ts';
 export { parsePipelineManifest } from './pipeline-manifest.ts';
 export { parsePluginEntry, type PluginEntry } from './plugin-specs.ts';
-export { type AddedRequirements, PYTHON_DIRECTORY, requirementsFor } from './read.ts';
+export { type AddedNeeds, PYTHON_DIRECTORY, pythonFor } from './read.ts';
 
 /** How a plugin's directory becomes one file: what GitHub serves for a tag. */
 const archive: ArchiveRules = {
@@ -25,7 +25,7 @@ const archive: ArchiveRules = {
 const pipelines: PipelineReader = {
   parse: parsePipelineManifest,
   parseEntry: parsePluginEntry,
-  requirementsFor,
+  pythonFor,
   nodeConfiguration: ({ nodeType, nodeId, sessionId, params }) => ({
     node_type: nodeType,
     node_id: nodeId,

@@ -3,7 +3,7 @@ import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { ManifestError } from '../../errors.ts';
-import type { Finding, JsonObject, PluginSpec } from '../../plugin-spec.ts';
+import type { Finding, JsonObject, PluginSpec, PythonNeeds } from '../../plugin-spec.ts';
 import type { ReadonlyTree } from '../format.ts';
 import { MANIFEST_FILE, parsePluginToml, type PluginToml } from './manifest.ts';
 import { decoratorRequirements, importsPackage, inlineRequirements } from './python-source.ts';
@@ -36,7 +36,7 @@ export function readPlugin(tree: ReadonlyTree): PluginSpec {
   const toml = parsePluginToml(bytes, path);
   const entry = entryModuleFile(tree, toml);
   const declared = declarations(tree, toml, entry);
-  const requirements = combine(declared, {}, false);
+  const needs = requirementsOf(declared, { isStrict: false, pythonDeps: [], extraDeps: [] });
   return {
     format: 'remotemedia',
     directory: tree.directory,
@@ -46,7 +46,7 @@ export function readPlugin(tree: ReadonlyTree): PluginSpec {
     ...about(toml),
     operations: toml.nodeTypes.map((name) => ({ name, kind: 'node', wireMode: 'typed' })),
     python: {
-      requirements,
+      ...needs,
       importFirst: [PYTHON_DIRECTORY, join(tree.directory, toml.moduleRoot)],
       importLast: [],
       seesBaseSitePackages: false,
@@ -61,35 +61,50 @@ export function readPlugin(tree: ReadonlyTree): PluginSpec {
     manifest: manifestOf(toml, declared),
     findings: findings(tree, toml, {
       entry,
-      requirements,
-      listed: combine({ ...declared, importsNumpy: false }, {}, false),
+      offersNumpy: needs.requirements.includes(NUMPY) && !lists(declared, NUMPY),
     }),
   };
 }
 
-/** What a pipeline adds to a plugin's own requirements. */
-export interface AddedRequirements {
+/** What a pipeline adds to a plugin's own needs. */
+export interface AddedNeeds {
   /** `python_deps` of the node. */
   readonly pythonDeps?: readonly string[];
   /** `python_env.extra_deps`. */
   readonly extraDeps?: readonly string[];
+  /** `python_env.python_version`. */
+  readonly version?: string | undefined;
   /** R54: only `[python].requires`. @default false */
-  readonly isStrict?: boolean;
+  readonly isStrict?: boolean | undefined;
 }
 
-/** R54: a plugin's requirements with those of a pipeline manifest merged in. */
-export function requirementsFor(spec: PluginSpec, added: AddedRequirements = {}): readonly string[] {
-  const { isStrict = false, ...rest } = added;
-  return combine(declarationsOf(spec.manifest), rest, isStrict);
+/**
+ * R54: what a plugin needs from Python with what a pipeline adds. What only the code asks for was never installed by the
+ * original, so a plugin is started without it where it cannot be had.
+ */
+export function pythonFor(spec: PluginSpec, added: AddedNeeds = {}): PythonNeeds {
+  const { version, isStrict = false, pythonDeps = [], extraDeps = [] } = added;
+  const { mandatory: _, ...python } = spec.python;
+  return {
+    ...python,
+    ...requirementsOf(declarationsOf(spec.manifest), { isStrict, pythonDeps, extraDeps }),
+    ...(version === undefined ? {} : { version }),
+  };
 }
 
 type Declared = Pick<RequirementSources, 'inline' | 'decorator' | 'requires'> & { readonly importsNumpy: boolean };
 
-function combine(declared: Declared, added: Omit<AddedRequirements, 'isStrict'>, isStrict: boolean): readonly string[] {
+function requirementsOf(
+  declared: Declared,
+  added: Required<Pick<AddedNeeds, 'pythonDeps' | 'extraDeps'>> & { readonly isStrict: boolean },
+): Pick<PythonNeeds, 'requirements' | 'mandatory'> {
   const { importsNumpy, ...sources } = declared;
-  const merged = mergeRequirements({ ...sources, ...added }, isStrict);
-  if (!importsNumpy || merged.some((line) => distributionName(line) === 'numpy')) return merged;
-  return [...merged, NUMPY].sort();
+  const { isStrict, ...deps } = added;
+  const mandatory = mergeRequirements({ ...sources, inline: [], decorator: [], ...deps }, isStrict);
+  const merged = mergeRequirements({ ...sources, ...deps }, isStrict);
+  const lacksNumpy = importsNumpy && !merged.some((line) => distributionName(line) === 'numpy');
+  const requirements = lacksNumpy ? [...merged, NUMPY].sort() : merged;
+  return requirements.length === mandatory.length ? { requirements } : { requirements, mandatory };
 }
 
 function declarations(tree: ReadonlyTree, toml: PluginToml, entry: string | undefined): Declared {
@@ -168,9 +183,12 @@ function texts(value: unknown): readonly string[] {
 
 interface Known {
   readonly entry: string | undefined;
-  readonly requirements: readonly string[];
-  /** The same without what was added because the code imports it. */
-  readonly listed: readonly string[];
+  /** Whether numpy is asked for only because the code imports it. */
+  readonly offersNumpy: boolean;
+}
+
+function lists({ inline, decorator, requires }: Declared, line: string): boolean {
+  return [...inline, ...decorator, ...requires].includes(line);
 }
 
 function findings(tree: ReadonlyTree, toml: PluginToml, known: Known): readonly Finding[] {
@@ -184,7 +202,7 @@ function findings(tree: ReadonlyTree, toml: PluginToml, known: Known): readonly 
     const hint = toml.entryModule.endsWith('.py') ? 'Write the module name without .py' : undefined;
     warn(`There is no module '${toml.entryModule}' in '${toml.moduleRoot}'`, 'python.entry_module', hint);
   }
-  if (known.requirements.length > known.listed.length) {
+  if (known.offersNumpy) {
     warn("The code imports 'numpy' and no requirement lists it", 'python.requires', `Add '${NUMPY}' to 'requires'`);
   }
   const repeated = toml.nodeTypes.find((name, index) => toml.nodeTypes.indexOf(name) !== index);
