@@ -171,7 +171,8 @@ export class NodeRuntime {
 
   async #turn(input: RuntimeData): Promise<void> {
     if (this.state === 'disabled') return;
-    const turn = (this.#turns += 1);
+    // Control messages are no inputs: they are looked at and answered with nothing.
+    const turn = input.type === 'control' ? 0 : (this.#turns += 1);
     if (this.state === 'bypass') {
       await this.#hooks.emit(turn, input);
       return;

@@ -66,6 +66,8 @@ const CLOSE_TIMEOUT_MS = 5_000;
 export class PipelineSession implements NodeSession, AsyncDisposable {
   readonly id: string;
   readonly manifest: PipelineManifest;
+  /** Settles when the session has been closed. */
+  readonly closed: Promise<void>;
   readonly #parts: SessionParts;
   readonly #router: PipelineRouter;
   readonly #outputs: Channel<PipelineOutput>;
@@ -78,6 +80,7 @@ export class PipelineSession implements NodeSession, AsyncDisposable {
     this.id = parts.id;
     this.manifest = parts.manifest;
     this.#parts = parts;
+    this.closed = new Promise((resolve) => parts.events.on('close', () => resolve()));
     this.#outputs = new Channel(parts.outputCapacity);
     this.#router = new PipelineRouter(
       {
