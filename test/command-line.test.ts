@@ -68,7 +68,7 @@ describe('charmer', () => {
   it('charmer call exits 5 when the plugin dies and 6 when it is too late', async () => {
     expect(await charmer(['call', misbehave, 'exit_now', '3'])).toMatchObject({
       code: 5,
-      stderr: expect.stringContaining('exited with status 3'),
+      stderr: expect.stringContaining('exited with code 3'),
     });
     expect(await charmer(['call', misbehave, 'hang', '600', '--timeout', '300'])).toMatchObject({
       code: 6,

@@ -86,7 +86,7 @@ describe('diagnoseStart()', () => {
       'EXITED_BEFORE_READY',
       "The interpreter '/opt/python' does not find its standard library",
     ],
-    ['boom', 'EXITED_BEFORE_READY', "The plugin's process exited with status 1 before it was ready: boom"],
+    ['boom', 'EXITED_BEFORE_READY', "The plugin's process exited with code 1 before it was ready: boom"],
   ])('diagnoseStart() reads %o', (line, code, message) => {
     const exit = { ...unknownExit(1, 2), code: 1 };
     expect(diagnoseStart({ plan, stderrTail: [line, ''], exit })).toMatchObject({ code, message });

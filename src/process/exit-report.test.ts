@@ -4,7 +4,7 @@ import { describeExit, exitReport } from './exit-report.ts';
 
 describe('describeExit()', () => {
   it.each([
-    [{ code: 3, signal: null, by: 'itself' }, 'exited with status 3'],
+    [{ code: 3, signal: null, by: 'itself' }, 'exited with code 3'],
     [{ code: null, signal: 'SIGSEGV', by: 'itself' }, 'was killed by SIGSEGV'],
     [{ code: null, signal: 'SIGKILL', by: 'outside' }, 'was killed by SIGKILL (out of memory?)'],
     [{ code: null, signal: 'SIGKILL', by: 'host' }, 'was killed by SIGKILL'],

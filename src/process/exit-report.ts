@@ -7,9 +7,9 @@ export function exitReport(facts: ExitFacts, stderr: OutputTail | readonly strin
   return { ...facts, stderrTail: 'lines' in stderr ? stderr.lines : stderr };
 }
 
-/** An exit as the end of a sentence: `exited with status 3`, `was killed by SIGSEGV`. */
+/** An exit as the end of a sentence: `exited with code 3`, `was killed by SIGSEGV`. */
 export function describeExit(exit: Pick<ExitReport, 'code' | 'signal' | 'by'>): string {
-  if (exit.signal === null) return exit.code === null ? 'ended unseen' : `exited with status ${exit.code}`;
+  if (exit.signal === null) return exit.code === null ? 'ended unseen' : `exited with code ${exit.code}`;
   const isLikelyMemory = exit.signal === 'SIGKILL' && exit.by === 'outside';
   return `was killed by ${exit.signal}${isLikelyMemory ? ' (out of memory?)' : ''}`;
 }

@@ -22,10 +22,17 @@ export function errorFromFailure(failure: unknown, cause?: unknown): CharmerErro
   }
   const { code, message, pluginCode, details, ...evidence } = failure;
   const known = { ...knownEvidence(evidence), cause };
+  // Where in the plugin's life it failed, for those formats that tell.
+  const phase = typeof evidence['phase'] === 'string' ? { phase: evidence['phase'] } : {};
   if (code === 'PLUGIN_RAISED') {
+    if ('phase' in phase) known.details = phase;
     return new PluginError(message, { ...known, pluginCode: pluginCode ?? 'Exception', pluginDetails: details });
   }
-  const facts = { ...(isRecord(details) ? details : {}), ...(pluginCode === undefined ? {} : { pluginCode }) };
+  const facts = {
+    ...(isRecord(details) ? details : {}),
+    ...(pluginCode === undefined ? {} : { pluginCode }),
+    ...phase,
+  };
   if (Object.keys(facts).length > 0) known.details = facts;
   if (isCodeOf(code, 'CallError')) return new CallError(code, message, known);
   if (isCodeOf(code, 'StartError')) return new StartError(code, message, known);
