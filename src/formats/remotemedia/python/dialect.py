@@ -17,14 +17,14 @@ answers, `ended` {reason, code} when the node ends while its process goes on.
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import Any, AsyncIterator, Callable, Optional
 
 from _charmer.dialect import Failure
 
-_HERE = str(Path(__file__).resolve().parent)
+_HERE = os.path.dirname(os.path.realpath(__file__))
 if _HERE not in sys.path:
     sys.path.insert(0, _HERE)
 

@@ -7,9 +7,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Callable, Optional
+
+from .core.records import Record
 
 META_PORT = '__rpc_meta__'
 REPLY_PORT = '__reply__'
@@ -22,14 +23,29 @@ class RpcMode(Enum):
     STREAM = 'stream'
 
 
-@dataclass(frozen=True)
-class RpcMethod:
-    """What the decorator leaves on a function as `__rpc_method__`. `default_timeout` is in seconds and only a note."""
+class RpcMethod(Record):
+    """What the decorator leaves on a function as `__rpc_method__`; it cannot be changed.
+
+    `default_timeout` is in seconds and only a note.
+    """
 
     name: str
     mode: RpcMode
     func: Callable[..., Any]
-    default_timeout: Optional[float] = None
+    default_timeout: Optional[float]
+
+    def __init__(
+        self, name: str, mode: RpcMode, func: Callable[..., Any], default_timeout: Optional[float] = None
+    ) -> None:
+        self.__dict__.update(name=name, mode=mode, func=func, default_timeout=default_timeout)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.mode, self.func, self.default_timeout))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        from dataclasses import FrozenInstanceError
+
+        raise FrozenInstanceError(f"cannot assign to field '{name}'")
 
 
 def rpc(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import Any, Optional
 
 from .exceptions import ConfigurationError
 from .node_state import SessionState, StateManager
+from .records import Record
 
 __all__ = ['Node', 'RemoteExecutorConfig', 'SessionState', 'StateManager']
 
@@ -131,20 +131,28 @@ class Node(ABC):
             self.state = StateManager(self._state_ttl, self._max_sessions)
 
 
-@dataclass
-class RemoteExecutorConfig:
+class RemoteExecutorConfig(Record):
     """Where a node would run elsewhere. Only checked here: Charmer runs nodes on its own machine."""
 
-    host: str
-    port: int
-    protocol: str = 'grpc'
-    auth_token: Optional[str] = None
-    timeout: float = 30.0
-    max_retries: int = 3
-    ssl_enabled: bool = True
-    pip_packages: Optional[list[str]] = None
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        protocol: str = 'grpc',
+        auth_token: Optional[str] = None,
+        timeout: float = 30.0,
+        max_retries: int = 3,
+        ssl_enabled: bool = True,
+        pip_packages: Optional[list[str]] = None,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self.protocol = protocol
+        self.auth_token = auth_token
+        self.timeout = timeout
+        self.max_retries = max_retries
+        self.ssl_enabled = ssl_enabled
+        self.pip_packages = pip_packages
         if self.protocol not in ('grpc', 'http'):
             raise ConfigurationError(f"Protocol '{self.protocol}' is not supported, expected 'grpc' or 'http'")
         if self.port <= 0:

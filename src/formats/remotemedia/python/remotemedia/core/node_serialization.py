@@ -75,7 +75,7 @@ def _culprit(node: Node, cloudpickle: Any) -> Optional[str]:
 
 def _cloudpickle() -> Any:
     try:
-        import cloudpickle
+        import cloudpickle  # type: ignore[import-not-found,unused-ignore]
     except ImportError as error:
         raise ImportError('Serialising nodes needs the package cloudpickle') from error
     return cloudpickle

@@ -5,22 +5,30 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import Any, Optional
+
+from .records import Record
 
 DEFAULT_TTL_SECONDS = 24 * 60 * 60.0
 SWEEP_INTERVAL_SECONDS = 5 * 60.0
 
 
-@dataclass
-class SessionState:
+class SessionState(Record):
     """The values of one session. Each access makes it young again."""
 
-    session_id: str
-    data: dict[str, Any] = field(default_factory=dict)
-    created_at: float = field(default_factory=time.time)
-    last_accessed: float = field(default_factory=time.time)
-    metadata: dict[str, Any] = field(default_factory=dict)
+    def __init__(
+        self,
+        session_id: str,
+        data: Optional[dict[str, Any]] = None,
+        created_at: Optional[float] = None,
+        last_accessed: Optional[float] = None,
+        metadata: Optional[dict[str, Any]] = None,
+    ) -> None:
+        self.session_id = session_id
+        self.data: dict[str, Any] = {} if data is None else data
+        self.created_at: float = time.time() if created_at is None else created_at
+        self.last_accessed: float = time.time() if last_accessed is None else last_accessed
+        self.metadata: dict[str, Any] = {} if metadata is None else metadata
 
     def update_access_time(self) -> None:
         self.last_accessed = time.time()

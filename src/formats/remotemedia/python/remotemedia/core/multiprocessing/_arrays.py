@@ -26,7 +26,7 @@ def load_numpy() -> Any:
     global _numpy
     if _numpy is None:
         try:
-            import numpy
+            import numpy  # type: ignore[import-not-found,unused-ignore]
 
             _numpy = numpy
         except ImportError:

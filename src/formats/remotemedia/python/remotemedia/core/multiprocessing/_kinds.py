@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import Any, Optional
+
+from ..records import Record
 
 
 class DataType(IntEnum):
@@ -63,56 +64,96 @@ CONTROL_FIELDS = {
 FILE_FIELDS = ('path', 'filename', 'mime_type', 'size', 'offset', 'length', 'stream_id')
 
 
-@dataclass
-class AudioMetadata:
-    sample_rate: int
-    channels: int
-    format: AudioFormat = AudioFormat.F32
-    duration_ms: int = 0
-    annotations: Optional[dict[str, Any]] = None
+class AudioMetadata(Record):
+    def __init__(
+        self,
+        sample_rate: int,
+        channels: int,
+        format: AudioFormat = AudioFormat.F32,
+        duration_ms: int = 0,
+        annotations: Optional[dict[str, Any]] = None,
+    ) -> None:
+        self.sample_rate = sample_rate
+        self.channels = channels
+        self.format = format
+        self.duration_ms = duration_ms
+        self.annotations = annotations
 
 
-@dataclass
-class VideoMetadata:
-    width: int
-    height: int
-    format: VideoFormat = VideoFormat.RGB
-    fps: float = 30.0
-    codec: Any = None
-    frame_number: int = 0
-    is_keyframe: bool = False
+class VideoMetadata(Record):
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        format: VideoFormat = VideoFormat.RGB,
+        fps: float = 30.0,
+        codec: Any = None,
+        frame_number: int = 0,
+        is_keyframe: bool = False,
+    ) -> None:
+        self.width = width
+        self.height = height
+        self.format = format
+        self.fps = fps
+        self.codec = codec
+        self.frame_number = frame_number
+        self.is_keyframe = is_keyframe
 
 
-@dataclass
-class TextMetadata:
-    encoding: str = 'utf-8'
-    language: Optional[str] = None
-    channel: str = 'tts'
+class TextMetadata(Record):
+    def __init__(
+        self,
+        encoding: str = 'utf-8',
+        language: Optional[str] = None,
+        channel: str = 'tts',
+    ) -> None:
+        self.encoding = encoding
+        self.language = language
+        self.channel = channel
 
 
-@dataclass
-class TensorMetadata:
-    shape: list[int]
-    dtype: TensorType = TensorType.F32
-    extras: Any = None
+class TensorMetadata(Record):
+    def __init__(
+        self,
+        shape: list[int],
+        dtype: TensorType = TensorType.F32,
+        extras: Any = None,
+    ) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self.extras = extras
 
 
-@dataclass
-class ImageMetadata:
-    width: int
-    height: int
-    format: str = 'rgb'
+class ImageMetadata(Record):
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        format: str = 'rgb',
+    ) -> None:
+        self.width = width
+        self.height = height
+        self.format = format
 
 
-@dataclass
-class ControlMessageMetadata:
-    message_type: ControlMessageType
-    segment_id: Optional[str] = None
-    from_timestamp: Optional[int] = None
-    to_timestamp: Optional[int] = None
-    suggested_batch_size: Optional[int] = None
-    deadline_us: Optional[int] = None
-    extra: dict[str, Any] = field(default_factory=dict)
+class ControlMessageMetadata(Record):
+    def __init__(
+        self,
+        message_type: ControlMessageType,
+        segment_id: Optional[str] = None,
+        from_timestamp: Optional[int] = None,
+        to_timestamp: Optional[int] = None,
+        suggested_batch_size: Optional[int] = None,
+        deadline_us: Optional[int] = None,
+        extra: Optional[dict[str, Any]] = None,
+    ) -> None:
+        self.message_type = message_type
+        self.segment_id = segment_id
+        self.from_timestamp = from_timestamp
+        self.to_timestamp = to_timestamp
+        self.suggested_batch_size = suggested_batch_size
+        self.deadline_us = deadline_us
+        self.extra: dict[str, Any] = {} if extra is None else extra
 
     @classmethod
     def from_json(cls, message: Any) -> ControlMessageMetadata:
@@ -139,15 +180,24 @@ class ControlMessageMetadata:
         return cls(kind, segment, extra=dict(message.get('metadata') or {}), **values)
 
 
-@dataclass
-class FileMetadata:
-    path: str
-    filename: Optional[str] = None
-    mime_type: Optional[str] = None
-    size: Optional[int] = None
-    offset: Optional[int] = None
-    length: Optional[int] = None
-    stream_id: Optional[str] = None
+class FileMetadata(Record):
+    def __init__(
+        self,
+        path: str,
+        filename: Optional[str] = None,
+        mime_type: Optional[str] = None,
+        size: Optional[int] = None,
+        offset: Optional[int] = None,
+        length: Optional[int] = None,
+        stream_id: Optional[str] = None,
+    ) -> None:
+        self.path = path
+        self.filename = filename
+        self.mime_type = mime_type
+        self.size = size
+        self.offset = offset
+        self.length = length
+        self.stream_id = stream_id
 
     @classmethod
     def from_ipc(cls, fields: dict[str, Any]) -> FileMetadata:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import array
 import json as _json
 import time
-from dataclasses import dataclass
 from typing import Any, Optional, Union
 
+from ..records import Record
 from . import _arrays
 from ._kinds import (
     FILE_FIELDS,
@@ -55,40 +55,69 @@ _NEEDS = {
 }
 
 
-@dataclass
-class RuntimeData:
+class RuntimeData(Record):
     """A payload with its kind and facts. Instances come from the class methods, `text()`, `audio()`, `json()`, …"""
 
-    type: DataType
-    payload: Any
-    session_id: str = ''
-    timestamp: Optional[float] = None
-    metadata: Any = None
-
     # What arrived and was not looked at yet; `payload` turns it into what authors expect.
-    _raw = None  # type: Any
-    _payload = None  # type: Any
-    _annotations = None  # type: Any
+    _raw: Any = None
+    _annotations: Optional[dict[str, Any]] = None
 
-    def __post_init__(self) -> None:
-        if self.timestamp is None:
-            self.timestamp = time.time()
-        kind = self.type
-        if kind is DataType.TEXT:
-            if isinstance(self._payload, str):
-                self._raw = self._payload
-            if self.metadata is None:
+    def __init__(
+        self,
+        type: DataType,
+        payload: Any,
+        session_id: str = '',
+        timestamp: Optional[float] = None,
+        metadata: Any = None,
+    ) -> None:
+        self.type = type
+        self._payload = payload
+        self.session_id = session_id
+        self.timestamp = time.time() if timestamp is None else timestamp
+        self.metadata = metadata
+        if type is DataType.TEXT:
+            if isinstance(payload, str):
+                self._raw = payload
+            if metadata is None:
                 self.metadata = TextMetadata()
-        elif kind in _NEEDS:
-            wanted, name = _NEEDS[kind]
-            if not isinstance(self.metadata, wanted):
-                raise ValueError(f'{name} data needs {wanted.__name__}, not {type(self.metadata).__name__}')
-        elif kind is DataType.CONTROL_MESSAGE and not isinstance(self.metadata, ControlMessageMetadata):
-            self.metadata = ControlMessageMetadata.from_json(self._payload)
-        elif kind is DataType.FILE and not isinstance(self.metadata, FileMetadata):
-            if not isinstance(self._payload, dict):
-                raise ValueError(f'File data needs FileMetadata or a dict, not {type(self._payload).__name__}')
-            self.metadata = FileMetadata.from_ipc(self._payload)
+        elif type in _NEEDS:
+            wanted, name = _NEEDS[type]
+            if not isinstance(metadata, wanted):
+                raise ValueError(f'{name} data needs {wanted.__name__}, not {_class_name(metadata)}')
+        elif type is DataType.CONTROL_MESSAGE and not isinstance(metadata, ControlMessageMetadata):
+            self.metadata = ControlMessageMetadata.from_json(payload)
+        elif type is DataType.FILE and not isinstance(metadata, FileMetadata):
+            if not isinstance(payload, dict):
+                raise ValueError(f'File data needs FileMetadata or a dict, not {_class_name(payload)}')
+            self.metadata = FileMetadata.from_ipc(payload)
+
+    @property
+    def payload(self) -> Any:
+        """Text as UTF-8 bytes, audio and tensors as arrays, json as its value, the rest as bytes or a dict."""
+        raw = self._raw
+        if raw is not None:
+            self._payload = materialise(self, raw)
+            self._raw = None
+        return self._payload
+
+    @payload.setter
+    def payload(self, value: Any) -> None:
+        self._raw = None
+        self._payload = value
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, RuntimeData)
+            and (self.type, self.session_id, self.timestamp, self.metadata)
+            == (other.type, other.session_id, other.timestamp, other.metadata)
+            and bool(self.payload == other.payload)
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f'RuntimeData(type={self.type!r}, payload={self.payload!r}, session_id={self.session_id!r}, '
+            f'timestamp={self.timestamp!r}, metadata={self.metadata!r})'
+        )
 
     # -- making -------------------------------------------------------------------------------------------------------
 
@@ -360,21 +389,10 @@ class RuntimeData:
         return loaded
 
 
-def _get_payload(self: RuntimeData) -> Any:
-    raw = self._raw
-    if raw is not None:
-        self._payload = materialise(self, raw)
-        self._raw = None
-    return self._payload
+def _class_name(value: Any) -> str:
+    return type(value).__name__
 
 
-def _set_payload(self: RuntimeData, value: Any) -> None:
-    self._raw = None
-    self._payload = value
-
-
-# `dataclass` would take these for defaults of its fields, so they are set once it is done.
-RuntimeData.payload = property(_get_payload, _set_payload)
 for _name, _kind, _read in (('text', DataType.TEXT, 'as_text'), ('audio', DataType.AUDIO, 'payload')):
     setattr(RuntimeData, _name, FactoryOrValue(RuntimeData.__dict__[_name], _kind, _read))
 

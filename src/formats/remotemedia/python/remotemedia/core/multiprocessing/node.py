@@ -31,8 +31,24 @@ HAS_RUNTIME_DATA = True
 LOG_FORMAT = '%(asctime)s - %(name)s - %(levelname)s - %(message)s'
 
 
+class _EventAtFirstUse:
+    """An asyncio event per node, made when it is looked at: in Python 3.9 it belongs to the loop of that moment."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        if instance is None:
+            return self
+        event = instance.__dict__[self._name] = asyncio.Event()
+        return event
+
+
 class MultiprocessNode(NodeLoop, Node):
     """Subclass it and write `initialize()`, `process()` and `cleanup()`. `self.config` holds the manifest's params."""
+
+    _stop_event: Any = _EventAtFirstUse()
+    _init_complete: Any = _EventAtFirstUse()
 
     def __init__(self, config: Union[NodeConfig, dict[str, Any]], **kwargs: Any) -> None:
         given = config if isinstance(config, NodeConfig) else dict(config or {})
@@ -62,8 +78,6 @@ class MultiprocessNode(NodeLoop, Node):
         self.messages_processed = 0
         self.messages_failed = 0
         self.processing_time_total = 0.0
-        self._stop_event = asyncio.Event()
-        self._init_complete = asyncio.Event()
         self._control_publisher: Any = None
         self._transport: Any = None
         self._inflight_streams: dict[Any, Any] = {}

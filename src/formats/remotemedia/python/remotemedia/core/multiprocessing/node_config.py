@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Iterator, Optional
+
+from ..records import Record
 
 
 class NodeStatus(Enum):
@@ -17,15 +18,22 @@ class NodeStatus(Enum):
     STOPPED = 'stopped'
 
 
-@dataclass
-class NodeConfig:
+class NodeConfig(Record):
     """What a node is told about itself. Reads like the dict of the same keys too: `config['params']`."""
 
-    node_id: str
-    node_type: str
-    params: dict[str, Any] = field(default_factory=dict)
-    session_id: Optional[str] = None
-    log_level: str = 'INFO'
+    def __init__(
+        self,
+        node_id: str,
+        node_type: str,
+        params: Optional[dict[str, Any]] = None,
+        session_id: Optional[str] = None,
+        log_level: str = 'INFO',
+    ) -> None:
+        self.node_id = node_id
+        self.node_type = node_type
+        self.params: dict[str, Any] = {} if params is None else params
+        self.session_id = session_id
+        self.log_level = log_level
 
     def keys(self) -> Iterator[str]:
         return iter(('node_id', 'node_type', 'params', 'session_id', 'log_level'))

@@ -119,7 +119,8 @@ class RpcDispatch:
         return f"no @rpc method '{name}' on {type(self._rpc_target).__name__}"
 
     def _cancel_stream(self, corr_id: Any) -> None:
-        task = self._inflight_streams.get(corr_id) if _hashable(corr_id) else None
+        # Taken out of the table: that tells the task who cancelled it.
+        task = self._inflight_streams.pop(corr_id, None) if _hashable(corr_id) else None
         if task is not None:
             task.cancel()
 
