@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants, createGzip } from 'node:zlib';
-import type { Readable, Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { Readable as NodeReadable } from 'node:stream';
 import type { ArchiveRules } from '../plugin-spec.ts';
 import { archiveFailure } from './archive-failure.ts';
 import { writeBzip2 } from './bzip2-write.ts';
@@ -105,10 +104,11 @@ async function* throughPython(
 
 async function feed(input: Writable, pieces: Iterable<Buffer>): Promise<void> {
   try {
-    for (const piece of pieces)
-      if (!input.write(piece)) await Promise.race([once(input, 'drain'), once(input, 'close')]);
-  } finally {
-    input.end();
+    await pipeline(Readable.from(pieces), input);
+  } catch (error) {
+    // A child that ends early closes its input; its exit says why.
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (!['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'].includes(code)) throw error;
   }
 }
 
@@ -120,7 +120,7 @@ async function collect(stream: Readable): Promise<string> {
 
 async function* throughGzip(pieces: Iterable<Buffer>): AsyncGenerator<Buffer, void> {
   const gzip = createGzip({ level: constants.Z_DEFAULT_COMPRESSION });
-  const fed = pipeline(NodeReadable.from(pieces), gzip);
+  const fed = pipeline(Readable.from(pieces), gzip);
   fed.catch(() => undefined);
   for await (const piece of gzip) yield piece as Buffer;
   await fed;

@@ -37,10 +37,13 @@ export function openArchive(file: string, container: ArchiveRules['container']):
   }
   let source: ByteSource | undefined;
   let tail: Tail = {};
+  let kept: Kept | undefined;
   const entries = (limits: UnpackLimits): ArchiveEntries => {
+    if (kept?.isWhole === true) return readTar((source = new ByteSource(replay(kept.pieces))), limits);
     tail = {};
+    kept = { pieces: [], bytes: 0, isWhole: false };
     const plain = container === 'tar.bz2' ? gunBzip2(descriptor, file, tail) : gunzip(descriptor);
-    source = new ByteSource(capped(plain, maxStreamBytes(limits)));
+    source = new ByteSource(keeping(capped(plain, maxStreamBytes(limits)), kept));
     return readTar(source, limits);
   };
   return { bytes, entries, remark: () => remarkOn(source, tail), close };
@@ -50,6 +53,16 @@ export function openArchive(file: string, container: ArchiveRules['container']):
 interface Tail {
   remark?: string;
 }
+
+/** What the first walk decompressed, so that the second need not do it again. */
+interface Kept {
+  pieces: Buffer[];
+  bytes: number;
+  isWhole: boolean;
+}
+
+/** Decompressed archives up to this size are kept in memory between two walks. */
+const KEPT_BYTES = 64 * 1024 * 1024;
 
 /** One read of the compressed file. */
 const READ_BYTES = 256 * 1024;
@@ -113,6 +126,20 @@ async function* capped(pieces: AsyncGenerator<Buffer, void>, limit: number): Asy
     }
     yield piece;
   }
+}
+
+async function* keeping(pieces: AsyncGenerator<Buffer, void>, kept: Kept): AsyncGenerator<Buffer, void> {
+  for await (const piece of pieces) {
+    kept.bytes += piece.length;
+    if (kept.bytes <= KEPT_BYTES) kept.pieces.push(piece);
+    else kept.pieces = [];
+    yield piece;
+  }
+  kept.isWhole = kept.bytes <= KEPT_BYTES;
+}
+
+async function* replay(pieces: readonly Buffer[]): AsyncGenerator<Buffer, void> {
+  yield* pieces;
 }
 
 async function remarkOn(source: ByteSource | undefined, tail: Tail): Promise<string | undefined> {

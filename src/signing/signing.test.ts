@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { packPackage } from '../archive/pack.ts';
 import { fill, RULES, scratch } from '../archive/scratch.case.ts';
@@ -35,6 +36,11 @@ const VECTORS = [
 
 async function stateOf(directory: string, options: Partial<VerifyOptions> = {}): Promise<SignatureState> {
   return (await verifyPackage(directory, RULES, { trustedKeys: [alice.public], ...options })).state;
+}
+
+function contentOf(directory: string): Record<string, string> {
+  const names = readdirSync(directory).sort();
+  return Object.fromEntries(names.map((name) => [name, readFileSync(path.join(directory, name), 'latin1')]));
 }
 
 describe('signPackage()', () => {
@@ -102,13 +108,15 @@ describe('verifyPackage()', () => {
     expect(await stateOf(directory)).toBe('valid');
   });
 
-  it('verifyPackage() never accepts content from an archive with any changed byte (F3, F12)', async () => {
+  it('verifyPackage() never accepts other content from an archive with any changed byte (F3, F12)', async () => {
     const directory = fill(temporary(), { 'package.toml': '[package]\n', 'm.py': 'x = 1\n' });
     await signPackage(directory, RULES, alice.secret);
     const archive = path.join(temporary(), 'p.fid');
     await packPackage({ directory, rules: RULES, name: 'p', version: '1', output: archive });
     const whole = readFileSync(archive);
     const changedArchive = path.join(temporary(), 'changed.fid');
+    const REFUSED = ['ARCHIVE_INVALID', 'ARCHIVE_UNSAFE', 'ARCHIVE_TOO_LARGE', 'invalid'];
+    let refused = 0;
     for (let at = 0; at < whole.length; at++) {
       const changed = Buffer.from(whole);
       changed[at] = changed[at]! ^ 0xff;
@@ -119,11 +127,17 @@ describe('verifyPackage()', () => {
         rules: RULES,
         manifestFile: 'package.toml',
       }).then(
-        ({ directory: unpacked }) => stateOf(unpacked),
+        async ({ directory: unpacked }) => {
+          // A few bits of a compressed stream mean nothing, such as those of a code table that no group uses.
+          const isSame = isDeepStrictEqual(contentOf(unpacked), contentOf(directory));
+          return isSame ? 'the signed content' : stateOf(unpacked);
+        },
         (error: unknown) => (error instanceof CharmerError ? error.code : 'crashed'),
       );
-      expect(['ARCHIVE_INVALID', 'ARCHIVE_UNSAFE', 'ARCHIVE_TOO_LARGE', 'invalid']).toContain(state);
+      expect([...REFUSED, 'the signed content']).toContain(state);
+      refused += REFUSED.includes(state) ? 1 : 0;
     }
+    expect(refused).toBeGreaterThan(whole.length * 0.95);
   });
 
   it('verifyPackage() stops when asked to', async () => {
