@@ -30,31 +30,23 @@ class Cancelled(BaseException):
 class Call:
     """One call from its frame to the frame that settles it."""
 
-    __slots__ = (
-        'cancelled',
-        'id',
-        'inbox',
-        'operation',
-        'options',
-        'outflow',
-        'raw',
-        'streaming',
-        'task',
-        'was_interrupted',
-    )
+    # Most calls use none of these: defaults of the class cost nothing per call.
+    raw = False
+    streaming = False
+    operation = ''
+    cancelled = False
+    # Cancelled is raised at most once per call: plugin code that goes on after it means to.
+    was_interrupted = False
+    inbox: Inbox | None = None
+    outflow: Outflow | None = None
+    task: Any = None
 
-    def __init__(self, identity: int, flags: int, operation: str = '') -> None:
+    def __init__(self, identity: int, flags: int) -> None:
         self.id = identity
-        self.raw = bool(flags & RAW)
-        self.streaming = bool(flags & STREAMING)
-        self.operation = operation
         self.options: dict[str, Any] = {}
-        self.cancelled = False
-        # Cancelled is raised at most once per call: plugin code that goes on after it means to.
-        self.was_interrupted = False
-        self.inbox: Inbox | None = None
-        self.outflow: Outflow | None = None
-        self.task: Any = None
+        if flags:
+            self.raw = bool(flags & RAW)
+            self.streaming = bool(flags & STREAMING)
 
 
 class Outflow:
@@ -97,6 +89,8 @@ class Inbox:
         # Items that were allowed and not consumed yet.
         self.open_items = 0
         self.owed_bytes = 0
+        # Items that were taken and that the plugin's loop has not reached.
+        self.in_hand = 0
         self.is_wanted = False
         self.waiter: Any = None
 
@@ -127,6 +121,7 @@ class Inbox:
         if self.batches:
             items, size = self.batches.popleft()
             self.owed_bytes += size
+            self.in_hand = len(items)
             return items
         if self.error is not None:
             error, self.error = self.error, None
@@ -203,15 +198,16 @@ def _items_of(inbox: Inbox) -> Iterator[Any]:
             items = inbox.take()
             if items is None:
                 return
-            size = max(inbox.window // 2, 1)
-            if len(items) <= size:
-                yield from items
-                inbox.consumed(len(items))
-                continue
-            for start in range(0, len(items), size):
-                part = items[start : start + size]
-                yield from part
-                inbox.consumed(len(part))
+            size = min(max(inbox.window // 2, 1), len(items))
+            count = 0
+            for item in items:
+                inbox.in_hand -= 1
+                yield item
+                count += 1
+                if count == size:
+                    inbox.consumed(count)
+                    count = 0
+            inbox.consumed(count)
     finally:
         inbox.drop()
 
@@ -226,6 +222,7 @@ async def _items_of_async(inbox: Inbox) -> AsyncIterator[Any]:
             if items is None:
                 return
             for item in items:
+                inbox.in_hand -= 1
                 yield item
                 inbox.consumed(1)
     finally:

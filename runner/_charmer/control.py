@@ -1,7 +1,7 @@
 """Reaching a busy runner: the kernel interrupts plugin code when a control frame arrives.
 
-The handler reads control frames and nothing else. It marks cancelled calls, raises `Cancelled` if the code of one of them
-is on top of the stack, and answers dumps. The end of the control descriptor is the end of the host.
+The handler reads control frames and nothing else. It marks cancelled calls, raises `Cancelled` if the code of one of
+them is on top of the stack, and answers dumps. The end of the control descriptor is the end of the host.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Control:
         self._dumps = dumps
         self._rest = b''
         self._is_reading = False
+        self._is_due = False
         self._has_watchdog = False
 
     def install(self) -> None:
@@ -68,24 +69,30 @@ class Control:
 
     def read(self, frame: Any) -> None:
         """Takes every control frame that is there. A handler that interrupts itself leaves the work to the first."""
+        self._is_due = True
         if self._is_reading:
             return
-        self._is_reading = True
-        try:
-            while not self.is_at_end:
-                try:
-                    data = posix_read(self.descriptor, 4096)
-                except BlockingIOError:
-                    return
-                except ConnectionResetError:
-                    data = b''
-                if not data:
-                    self.is_at_end = True
-                    self._close()
-                    return
-                self._take(self._rest + data, frame)
-        finally:
-            self._is_reading = False
+        while self._is_due:
+            self._is_due = False
+            self._is_reading = True
+            try:
+                self._drain(frame)
+            finally:
+                self._is_reading = False
+
+    def _drain(self, frame: Any) -> None:
+        while not self.is_at_end:
+            try:
+                data = posix_read(self.descriptor, 4096)
+            except BlockingIOError:
+                return
+            except ConnectionResetError:
+                data = b''
+            if not data:
+                self.is_at_end = True
+                self._close()
+                return
+            self._take(self._rest + data, frame)
 
     def _take(self, data: bytes, frame: Any) -> None:
         start = 0

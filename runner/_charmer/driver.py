@@ -10,8 +10,8 @@ import asyncio
 from asyncio.events import _set_running_loop
 from time import monotonic
 
-from .calls import Call, Inbox, Outflow
-from .pacing import QUICK
+from .calls import Call, Inbox
+from .service import leave_fork
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,10 +90,19 @@ class LoopDriver:
         return self._tasks.get(task) if task is not None else None
 
     def waiting_tasks(self) -> Iterator[tuple[str, list[str]]]:
+        """The names of the tasks that wait, and the lines where they do."""
         from .stacks import line_of
 
+        running = asyncio.current_task(self.loop) if self.is_running else None
         for task in asyncio.all_tasks(self.loop):
-            lines = [line for line in map(line_of, task.get_stack()) if line is not None]
+            lines = []
+            awaited: Any = None if task is running else task.get_coro()
+            while awaited is not None:
+                frame = _first_of(awaited, 'cr_frame', 'gi_frame', 'ag_frame')
+                line = line_of(frame) if frame is not None else None
+                if line is not None:
+                    lines.append(line)
+                awaited = _first_of(awaited, 'cr_await', 'gi_yieldfrom', 'ag_await')
             if lines:
                 yield task.get_name(), lines
 
@@ -160,13 +169,15 @@ class LoopDriver:
         outflow = service.open_async_outflow(call, lambda _: _resolve(waiters))
         iterator = source.__aiter__()
         try:
-            before = began = monotonic()
+            began = monotonic()
+            service.pacer.begin()
             while True:
                 while not outflow.may_send:
                     waiters.append(self.loop.create_future())
                     self.turn_soon()
                     await waiters[-1]
-                    before = began = monotonic()
+                    began = monotonic()
+                    service.pacer.begin()
                 service.pacer.make_way()
                 try:
                     value = await iterator.__anext__()
@@ -174,12 +185,10 @@ class LoopDriver:
                     break
                 service.send_item(outflow, value)
                 self.turn_soon()
-                now = monotonic()
-                service.pacer.quick() if now - before < QUICK else service.pacer.slow()
-                if now - began > _SLICE:
+                if service.pacer.ran() - began > _SLICE:
                     await asyncio.sleep(0)
-                    now = began = monotonic()
-                before = now
+                    began = monotonic()
+                    service.pacer.begin()
             service.end_stream(call)
         finally:
             close = getattr(iterator, 'aclose', None)
@@ -191,7 +200,8 @@ class LoopDriver:
                     pass
 
     def _on_readable(self) -> None:
-        if not self.service.reader.fill():
+        # Code that waited on top of this loop may have taken what was there.
+        if self.service.has_input() and not self.service.reader.fill():
             self.service.is_closing = True
         self._turn()
 
@@ -206,6 +216,8 @@ class LoopDriver:
     def _turn(self) -> None:
         self._is_turn_due = False
         service = self.service
+        if service.writer.is_foreign:
+            leave_fork(None)
         if not self.is_permanent:
             _set_running_loop(None)
         try:
@@ -218,6 +230,14 @@ class LoopDriver:
                 _set_running_loop(self.loop)
         if service.is_closing or not self.is_wanted or (self._stop_when is not None and self._stop_when()):
             self.loop.stop()
+
+
+def _first_of(holder: Any, *names: str) -> Any:
+    for name in names:
+        value = getattr(holder, name, None)
+        if value is not None:
+            return value
+    return None
 
 
 def _resolve(waiters: list[asyncio.Future[None]]) -> None:

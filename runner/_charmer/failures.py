@@ -88,8 +88,8 @@ def _is_ours(filename: str, dialect_path: str) -> bool:
     return filename.rpartition('/')[0] == _RUNNER_DIRECTORY or filename == dialect_path
 
 
-def payload_of(failure: Failure) -> tuple[int, bytes]:
-    """Flags and payload of a failure frame."""
+def payload_of(failure: Failure) -> tuple[int, list[bytes]]:
+    """Flags and the parts of the payload of a failure frame."""
     message: dict[str, Any] = {**failure.fields, 'code': failure.code, 'message': failure.message}
     if failure.plugin_code is not None:
         message['pluginCode'] = failure.plugin_code

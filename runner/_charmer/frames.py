@@ -16,6 +16,8 @@ unpack = _header.unpack_from
 
 # Reading 256 KiB at once into the same memory: a fresh buffer of this size per read costs a factor of two.
 _BUFFER_BYTES = 256 << 10
+# Larger parts are written as they are: joining them costs more than another write.
+_JOINED_BYTES = 64 << 10
 
 
 class FrameError(Exception):
@@ -105,6 +107,7 @@ class FrameWriter:
         self.descriptor = descriptor
         self.max_frame_bytes = MAX_FRAME_BYTES
         self._pid = getpid()
+        # Held while frames leave the list. Adding one needs no lock: lists change in one step.
         self._lock = allocate_lock()
         self._frames: list[bytes] = []
         self._batch: list[str] = []
@@ -119,13 +122,26 @@ class FrameWriter:
     def has_frames(self) -> bool:
         return bool(self._frames or self._batch)
 
+    def add(self, kind: int, identity: int, payload: bytes) -> None:
+        """Adds a small frame without flags."""
+        if self._batch:
+            with self._lock:
+                self._close_batch()
+        self._frames.append(pack(len(payload), kind, 0, 0, identity) + payload)
+
     def put(self, kind: int, flags: int, slot: int, identity: int, *parts: bytes) -> None:
         """Adds a frame whose payload is the parts one after the other."""
-        frame = b''.join((pack(sum(map(len, parts)), kind, flags, slot, identity), *parts))
+        size = 0
+        for part in parts:
+            size += len(part)
+        head = pack(size, kind, flags, slot, identity)
         with self._lock:
             if self._batch:
                 self._close_batch()
-            self._frames.append(frame)
+            if size < _JOINED_BYTES:
+                self._frames.append(b''.join((head, *parts)))
+            else:
+                self._frames.extend((head, *parts))
 
     def item(self, identity: int, text: str) -> None:
         """Adds a stream item given as JSON text."""
@@ -142,20 +158,40 @@ class FrameWriter:
 
     def flush(self) -> None:
         """Writes everything that was added, waiting until the other side has taken it."""
-        if not self._frames and not self._batch:
+        frames = self._frames
+        if not frames and not self._batch:
             return
         with self._lock:
             if self._batch:
                 self._close_batch()
-            frames = self._frames
             count = len(frames)
-            data = frames[0] if count == 1 else b''.join(frames[:count])
-            del frames[:count]
-            if self._pid == getpid():
+            if count == 1:
+                data = frames.pop()
+            else:
+                taken = frames[:count]
+                del frames[:count]
+                data = b''.join(taken) if sum(map(len, taken)) < _JOINED_BYTES else self._write_large(taken)
+            if data and self._pid == getpid():
                 write_whole(self.descriptor, data)
+
+    def _write_large(self, frames: list[bytes]) -> bytes:
+        """Writes large parts as they are. Returns the small ones at the end."""
+        small: list[bytes] = []
+        if self._pid != getpid():
+            return b''
+        for frame in frames:
+            if len(frame) < _JOINED_BYTES:
+                small.append(frame)
+            else:
+                write_whole(self.descriptor, b''.join(small))
+                write_whole(self.descriptor, frame)
+                small.clear()
+        return b''.join(small)
 
     def _close_batch(self) -> None:
         texts = self._batch
+        if not texts:
+            return
         if len(texts) == 1:
             flags, payload = 0, to_bytes(texts[0])
         else:
@@ -171,25 +207,28 @@ def to_bytes(text: str) -> bytes:
 
 
 def write_whole(descriptor: int, data: bytes) -> None:
-    """Writes all of data. A descriptor that somebody made non-blocking is waited for. Silent when nobody reads."""
+    """Writes all of data, waiting for whoever reads it. Silent when nobody reads."""
     try:
-        written = _write_some(descriptor, data)
+        written = os_write(descriptor, data)
         if written < len(data):
-            rest = memoryview(data)[written:]
-            while rest:
-                rest = rest[_write_some(descriptor, rest) :]
+            _write_rest(descriptor, memoryview(data)[written:])
+    except BlockingIOError:
+        _write_rest(descriptor, memoryview(data))
     except (BrokenPipeError, ConnectionResetError):
         # The host is gone; the end of descriptor 3 says so as well, and that is where the runner ends.
         pass
 
 
-def _write_some(descriptor: int, data: bytes | memoryview) -> int:
-    while True:
+def _write_rest(descriptor: int, rest: memoryview) -> None:
+    while rest:
         try:
-            return os_write(descriptor, data)
+            rest = rest[os_write(descriptor, rest) :]
         except BlockingIOError:
+            # Somebody made the descriptor non-blocking.
             from select import POLLOUT, poll
 
             poller = poll()
             poller.register(descriptor, POLLOUT)
             poller.poll()
+        except (BrokenPipeError, ConnectionResetError):
+            return

@@ -24,9 +24,9 @@ class WireHost:
         self.facts: dict[str, Any] = {}
 
     def event(self, type: str, **fields: Any) -> None:
-        flags, payload = encode({'type': type, **fields}, 'event')
+        flags, parts = encode({'type': type, **fields}, 'event')
         call = self._service.current_call()
-        self._service.send_now(EVENT, flags, call.id if call is not None else 0, payload)
+        self._service.send_now(EVENT, flags, call.id if call is not None else 0, parts)
 
     def warn(self, text: str) -> None:
         if self.is_opening:
@@ -64,14 +64,14 @@ class WireHost:
 
     def _send_question(self, question: Any, settle: Any) -> None:
         service = self._service
-        flags, payload = encode(question, 'question')
+        flags, parts = encode(question, 'question')
         while True:
             self._next_id = self._next_id % 0xFFFFFFFE + 2
             if self._next_id not in service.answers:
                 break
         identity = self._next_id
         service.answers[identity] = settle
-        service.send_now(ASK, flags, identity, payload)
+        service.send_now(ASK, flags, identity, parts)
 
 
 def _host_is_gone() -> HostError:

@@ -46,7 +46,6 @@ def _site_packages_of(directory: str) -> str:
 def _set_interactive_names() -> None:
     """Names that `site` adds and scripts rely on."""
     import builtins
-
     from _sitebuiltins import Quitter, _Helper
 
     builtins.exit = Quitter('exit', 'Ctrl-D (i.e. EOF)')

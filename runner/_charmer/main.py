@@ -25,7 +25,7 @@ def main() -> int:
     control = Control(service, wire.control, wire.dumps)
     service.control = control
     _keep_out_of_forks(wire)
-    service.writer.put(HELLO, 0, 0, 0, hello_payload())
+    service.writer.put(HELLO, 0, 0, 0, *hello_payload())
     control.install()
     try:
         service.serve()
@@ -100,6 +100,6 @@ def _tell_of(service: Service, error: BaseException) -> None:
     else:
         text = f"Runner failed with '{type(error).__name__}': {message_of(error)}"
         failure = Failure('MESSAGE_UNEXPECTED', text, traceback=format_error(error, ''))
-    flags, payload = payload_of(failure)
-    service.writer.put(FAILURE, flags, 0, 0, payload)
+    flags, parts = payload_of(failure)
+    service.writer.put(FAILURE, flags, 0, 0, *parts)
     service.writer.flush()

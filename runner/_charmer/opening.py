@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _CAPABILITIES = ('batch', 'cancel', 'dump', 'nested', 'options', 'raw')
 
 
-def hello_payload() -> bytes:
+def hello_payload() -> list[bytes]:
     """What the runner says first."""
     from posix import getpid
 
@@ -47,12 +47,12 @@ def greet(service: Service, payload: memoryview) -> None:
         )
     limit = hello.get('maxFrameBytes')
     if isinstance(limit, int):
-        service.reader.max_frame_bytes = service.writer.max_frame_bytes = limit
+        service.limit_frames(limit)
 
 
 def open_dialect(service: Service, identity: int, message: dict[str, Any]) -> None:
     """Loads the dialect, lets it import the plugin, answers with its operations."""
-    call = Call(identity, 0, 'open')
+    call = Call(identity, 0)
     service.calls[identity] = call
     host = WireHost(service)
     service.active = call
@@ -85,17 +85,17 @@ def fail_opening(service: Service, call: Call, error: BaseException) -> None:
     if call.cancelled:
         service.writer.put(m.END, 0, 0, call.id)
         return
-    flags, payload = payload_of(import_failure_of(error, service.dialect, service.dialect_path))
-    service.writer.put(m.FAILURE, flags, 0, call.id, payload)
+    flags, parts = payload_of(import_failure_of(error, service.dialect, service.dialect_path))
+    service.writer.put(m.FAILURE, flags, 0, call.id, *parts)
 
 
 def _answer(service: Service, call: Call, host: WireHost, operations: Any) -> None:
     service.operations = [operation['name'] for operation in operations]
     opened = {'operations': list(operations), 'warnings': host.warnings, 'facts': host.facts}
-    flags, payload = encode(opened, 'opened')
+    flags, parts = encode(opened, 'opened')
     host.is_opening = False
     service.calls.pop(call.id, None)
-    service.writer.put(m.OPENED, flags, 0, call.id, payload)
+    service.writer.put(m.OPENED, flags, 0, call.id, *parts)
 
 
 def _load(path: str) -> Any:

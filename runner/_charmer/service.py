@@ -20,12 +20,12 @@ from . import messages as m
 from .calls import Call, Cancelled, ClientStream, Inbox, Outflow
 from .dialect import Failure, HostError
 from .frames import FrameReader, FrameWriter, to_bytes
-from .pacing import QUICK, Pacer
-from .values import decode, encode, encode_plain
+from .pacing import Pacer
+from .values import decode, encode, encode_plain, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any, Callable, Sequence
 
     from .control import Control
     from .driver import LoopDriver
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 _MAX_NESTING = 8
 # Longest time that a stream runs before frames are looked for, in seconds.
 _SLICE = 50e-6
-# Payload bytes of a stream that are written together at most.
-_BATCH_BYTES = 64 << 10
+# Characters of a value that is small: it needs no look at the limit of frames, and goes out together with others.
+_SMALL = 64 << 10
 
 
 class Service:
@@ -60,8 +60,15 @@ class Service:
         # Credit that came before its stream was opened.
         self._granted: dict[int, tuple[int, int]] = {}
         self._main_thread = get_ident()
+        self._small = _SMALL
         self._runnable: deque[Outflow] = deque()
         self._poll: Any = None
+
+    def limit_frames(self, max_frame_bytes: int) -> None:
+        """Sets the size of the largest payload taken or sent."""
+        self.reader.max_frame_bytes = self.writer.max_frame_bytes = max_frame_bytes
+        # A character is four bytes at most.
+        self._small = min(_SMALL, max_frame_bytes // 4)
 
     # -- turns
 
@@ -75,16 +82,22 @@ class Service:
 
     def turn(self) -> None:
         """Steps a stream, writes what is finished, and serves what has arrived; waits for it if no stream can go on."""
-        has_stepped = self.step_stream()
+        has_stepped = bool(self._runnable) and self.step_stream()
         self.writer.flush()
-        if has_stepped and not self._has_input():
+        if has_stepped and not self.has_input():
             return
-        if not self.reader.fill():
-            self.is_closing = True
+        try:
+            if not self.reader.fill():
+                self.is_closing = True
+        except OSError:
+            if self.writer.is_foreign:
+                leave_fork(None)
+            raise
         self.serve_frames()
 
     def serve_frames(self) -> None:
         next_frame = self.reader.next
+        self.pacer.begin()
         while not self.is_closing:
             frame = next_frame()
             if frame is None:
@@ -124,13 +137,13 @@ class Service:
             call.was_interrupted = True
             raise Cancelled
 
-    def send_now(self, kind: int, flags: int, identity: int, payload: bytes) -> None:
+    def send_now(self, kind: int, flags: int, identity: int, parts: Sequence[bytes]) -> None:
         """Sends a frame at once, from plugin code of any thread."""
         is_main = get_ident() == self._main_thread
         mine = self.active
         if is_main:
             self.active = None
-        self.writer.put(kind, flags, 0, identity, payload)
+        self.writer.put(kind, flags, 0, identity, *parts)
         self.writer.flush()
         if is_main:
             self.active = mine
@@ -142,7 +155,8 @@ class Service:
             return self.active
         return self.driver.current_call() if self.driver is not None else None
 
-    def _has_input(self) -> bool:
+    def has_input(self) -> bool:
+        """Whether reading would not wait."""
         if self._poll is None:
             from select import POLLIN, poll
 
@@ -154,33 +168,36 @@ class Service:
     # -- calls
 
     def _start_call(self, flags: int, slot: int, identity: int, payload: memoryview) -> None:
-        call = Call(identity, flags)
         if self.early and identity in self.early:
             self.writer.put(m.END, 0, 0, identity)
             return
+        call = Call(identity, flags)
         self.calls[identity] = call
-        began = monotonic()
         try:
             if self.depth > _MAX_NESTING:
                 raise Failure('OVERLOADED', f'Worker has {self.depth} calls that wait inside of each other')
-            arguments = self._arguments_of(call, flags, payload)
+            arguments = self._arguments_of(call, flags, payload) if flags else parse(str(payload, 'utf-8'))
             call.operation = operation = self._operation(slot)
             if not self.pacer.is_quick:
                 self.writer.flush()
             self.active = call
             value = self.dialect.call(operation, arguments, call)
             self.active = None
-            if call.streaming:
+            if not flags:
+                text = encode_plain(value)
+                if text is not None and len(text) < self._small:
+                    del self.calls[identity]
+                    self.writer.add(m.RESULT, identity, to_bytes(text))
+                else:
+                    self.finish_call(call, value)
+            elif call.streaming:
                 self._open_stream(call, value)
             else:
                 self.finish_call(call, value)
         except BaseException as error:
             self.active = None
             self.fail_call(call, error)
-        if monotonic() - began < QUICK:
-            self.pacer.quick()
-        else:
-            self.pacer.slow()
+        self.pacer.ran()
 
     def _operation(self, slot: int) -> str:
         try:
@@ -227,33 +244,39 @@ class Service:
             kind = type(value).__name__
             raise Failure('RESULT_INVALID', f"Raw operation '{call.operation}' returned '{kind}', expected bytes")
         else:
-            flags, payload = encode(value, 'result')
-            self._settle(call, m.RESULT, flags, payload)
+            flags, parts = encode(value, 'result')
+            self._settle(call, m.RESULT, flags, *parts)
 
     def fail_call(self, call: Call, error: BaseException) -> None:
         """Settles a call with an exception, or with an end where it was cancelled."""
         if self.writer.is_foreign:
             leave_fork(error)
         if call.cancelled or isinstance(error, Cancelled):
-            self._settle(call, m.END, 0, b'')
+            self._settle(call, m.END, 0)
             return
         from .failures import failure_of, payload_of
 
-        flags, payload = payload_of(failure_of(error, self.dialect, self.dialect_path))
-        self._settle(call, m.FAILURE, flags, payload)
+        flags, parts = payload_of(failure_of(error, self.dialect, self.dialect_path))
+        self._settle(call, m.FAILURE, flags, *parts)
 
     def end_stream(self, call: Call) -> None:
-        self._settle(call, m.END, 0, b'')
+        self._settle(call, m.END, 0)
 
-    def _settle(self, call: Call, kind: int, flags: int, payload: bytes) -> None:
-        if len(payload) > self.writer.max_frame_bytes:
-            limit = self.writer.max_frame_bytes
-            raise Failure('OUTPUT_TOO_LARGE', f'Result of {len(payload)} bytes is larger than the limit of {limit}')
+    def _settle(self, call: Call, kind: int, flags: int, *parts: bytes) -> None:
+        if kind == m.RESULT:
+            self._check_size(parts, 'Result')
         self.calls.pop(call.id, None)
         self._granted.pop(call.id, None)
         if call.inbox is not None:
             call.inbox.is_ended = True
-        self.writer.put(kind, flags, 0, call.id, payload)
+        self.writer.put(kind, flags, 0, call.id, *parts)
+
+    def _check_size(self, parts: Sequence[bytes], what: str) -> int:
+        size = sum(map(len, parts))
+        limit = self.writer.max_frame_bytes
+        if size > limit:
+            raise Failure('OUTPUT_TOO_LARGE', f'{what} of {size} bytes is larger than the limit of {limit}')
+        return size
 
     # -- streams to the host
 
@@ -302,9 +325,7 @@ class Service:
         """Lets one stream run for a slice. False: none can."""
         for _ in range(len(self._runnable)):
             outflow = self._runnable.popleft()
-            inbox = outflow.call.inbox
-            if self.depth and inbox is not None and not inbox.is_ready():
-                # It would wait on top of whoever waits already.
+            if self.depth and self._would_wait(outflow):
                 self._runnable.append(outflow)
                 continue
             outflow.is_queued = False
@@ -318,28 +339,30 @@ class Service:
             return True
         return False
 
+    def _would_wait(self, outflow: Outflow) -> bool:
+        """Whether a stream's code would wait on top of code that waits, which could not go on before it."""
+        inbox = outflow.call.inbox
+        if inbox is None or inbox.in_hand or inbox.is_ready():
+            return False
+        inbox.want()
+        return True
+
     def _pull(self, outflow: Outflow) -> None:
         call = outflow.call
         pacer = self.pacer
         advance = outflow.advance
-        before = monotonic()
-        deadline = before + _SLICE
+        pacer.begin()
+        deadline = monotonic() + _SLICE
         try:
-            while outflow.may_send:
+            while outflow.may_send and not (self.depth and self._would_wait(outflow)):
                 if not pacer.is_quick:
                     self.writer.flush()
                 self.active = call
                 value = advance()
                 self.active = None
                 self.send_item(outflow, value)
-                now = monotonic()
-                if now - before < QUICK:
-                    pacer.quick()
-                else:
-                    pacer.slow()
-                if now > deadline:
+                if pacer.ran() > deadline:
                     return
-                before = now
         except StopIteration:
             self.active = None
             self.end_stream(call)
@@ -354,22 +377,19 @@ class Service:
         text = encode_plain(value)
         if text is not None and not call.raw:
             size = len(text)
-            if size <= _BATCH_BYTES:
+            if size < self._small:
                 self.writer.item(call.id, text)
                 outflow.credit -= 1
                 outflow.budget -= size
                 return
-            flags, payload = 0, to_bytes(text)
+            flags, parts = 0, [to_bytes(text)]
         elif call.raw and isinstance(value, (bytes, bytearray, memoryview)):
-            flags, payload = m.RAW, bytes(value)
+            flags, parts = m.RAW, [bytes(value)]
         else:
-            flags, payload = encode(value, 'item')
-        if len(payload) > self.writer.max_frame_bytes:
-            limit = self.writer.max_frame_bytes
-            raise Failure('OUTPUT_TOO_LARGE', f'Item of {len(payload)} bytes is larger than the limit of {limit}')
+            flags, parts = encode(value, 'item')
+        outflow.budget -= self._check_size(parts, 'Item')
         outflow.credit -= 1
-        outflow.budget -= len(payload)
-        self.writer.put(m.ITEM, flags, 0, call.id, payload)
+        self.writer.put(m.ITEM, flags, 0, call.id, *parts)
 
     def close_iterator(self, outflow: Outflow) -> None:
         """Runs the clean-up of a generator that is left before its end."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .service import Service
 
 _RUNNER_DIRECTORY = __file__.rpartition('/')[0]
+_LOOP_FILES = ('/asyncio/base_events.py"', '/asyncio/events.py"', '/selectors.py"')
 # Stacks deeper than this are cut in the middle.
 _MAX_FRAMES = 100
 
@@ -50,6 +51,9 @@ def _lines_of(frame: Any) -> list[str]:
             lines.append(line)
         frame = frame.f_back
     lines.reverse()
+    # A loop that waits, or that has called the code below, is the runner's.
+    while lines and any(name in lines[0] for name in _LOOP_FILES):
+        del lines[0]
     return lines
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _u32 = Struct('<I')
 
 
-def encode_tagged(value: Any, path: str) -> tuple[int, bytes]:
+def encode_tagged(value: Any, path: str) -> tuple[int, list[bytes]]:
     """Flags and payload. Raises Failure RESULT_INVALID."""
     walk = _TaggedEncoder(path)
     try:
@@ -34,10 +34,10 @@ def encode_tagged(value: Any, path: str) -> tuple[int, bytes]:
     payload = to_bytes(text)
     attachments = walk.attachments
     if not attachments:
-        return TAGGED, payload
+        return TAGGED, [payload]
     lengths = [_u32.pack(len(attachment)) for attachment in attachments]
     head = b''.join((_u32.pack(len(attachments)), *lengths, _u32.pack(len(payload))))
-    return TAGGED | ATTACHED, b''.join((head, payload, *attachments))
+    return TAGGED | ATTACHED, [head, payload, *attachments]
 
 
 class _TaggedEncoder:

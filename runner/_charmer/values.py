@@ -103,14 +103,14 @@ def encode_plain(value: Any) -> str | None:
     return text
 
 
-def encode(value: Any, path: str) -> tuple[int, bytes]:
-    """Flags and payload of any value.
+def encode(value: Any, path: str) -> tuple[int, list[bytes]]:
+    """Flags and the parts of the payload of any value.
 
     Raises Failure RESULT_INVALID, naming the place inside `path` and the type that cannot cross.
     """
     text = encode_plain(value)
     if text is not None:
-        return 0, to_bytes(text)
+        return 0, [to_bytes(text)]
     from .tagged_values import encode_tagged
 
     return encode_tagged(value, path)

@@ -7,7 +7,7 @@
  */
 import type { Readable, Writable } from 'node:stream';
 
-import { CallError, ProtocolError, StartError } from '../errors.ts';
+import { CallError, CharmerError, ProtocolError, StartError } from '../errors.ts';
 import type { JsonObject } from '../plugin-spec.ts';
 import { STREAM_PLACE } from './data-object.ts';
 import { Dumps } from './dumps.ts';
@@ -235,20 +235,20 @@ export class Conversation {
   /** The runner wrote its last byte: gives whoever watches the process time to say why. */
   #outputClosed(isInsideFrame: boolean): void {
     if (this.#over !== undefined || this.#graceTimer !== undefined) return;
-    if (this.#isClosing && this.#calls.size === 0) {
-      this.#finish(undefined, closedError());
+    if (this.#isClosing) {
+      this.#finish(undefined, endedByRunner());
       return;
     }
     const state = isInsideFrame ? 'in the middle of a frame' : 'before every call was settled';
     this.#graceTimer = setTimeout(() => {
       const error = new CallError('PLUGIN_EXITED', `Runner closed the wire ${state}, expected it to go on`);
-      this.#finish(this.#isClosing ? undefined : error, error);
+      this.#finish(error, error);
     }, EXIT_GRACE_MS);
   }
 
   #break(error: unknown): void {
     const reason =
-      error instanceof ProtocolError
+      error instanceof CharmerError
         ? error
         : new ProtocolError('FRAME_MALFORMED', 'Payload of a frame cannot be read, expected what its flags say', {
             cause: error,
