@@ -48,6 +48,8 @@ __all__ = [
     'numpy_to_audio',
 ]
 
+# Members of an enum are looked up slowly before Python 3.11, and this one is needed for every frame.
+_TEXT = DataType.TEXT
 _NEEDS = {
     DataType.AUDIO: (AudioMetadata, 'Audio'),
     DataType.VIDEO: (VideoMetadata, 'Video'),
@@ -126,7 +128,7 @@ class RuntimeData(Record):
         """A text; `channel` says whom it is for."""
         # Made without the dataclass constructor: generators emit these by the hundred thousand.
         made = cls.__new__(cls)
-        made.type = DataType.TEXT
+        made.type = _TEXT
         made._payload = text
         if type(text) is str:
             made._raw = text
@@ -264,7 +266,7 @@ class RuntimeData(Record):
 
     def as_text(self, encoding: str = 'utf-8') -> str:
         """The text of a text frame; ValueError for other kinds."""
-        if self.type is not DataType.TEXT:
+        if self.type is not _TEXT:
             raise ValueError(f'Not a text frame but {self.data_type()}')
         payload = self._payload if self._raw is None else self._raw
         if isinstance(payload, str):
@@ -317,7 +319,7 @@ class RuntimeData(Record):
         return self.type.name.lower()
 
     def is_text(self) -> bool:
-        return self.type is DataType.TEXT
+        return self.type is _TEXT
 
     def is_audio(self) -> bool:
         return self.type is DataType.AUDIO

@@ -17,10 +17,17 @@ class FactoryOrValue:
 
     def __init__(self, make: Any, kind: DataType, read: str) -> None:
         self._make, self._kind, self._read = make, kind, read
+        self._owner: Any = None
+        self._bound: Any = None
         self.__doc__ = make.__doc__
 
     def __get__(self, instance: Any, owner: Any) -> Any:
-        if instance is not None and instance.type is self._kind:
+        if instance is None:
+            # Asked for once per output of a generator: bound once per class.
+            if owner is not self._owner:
+                self._owner, self._bound = owner, self._make.__get__(None, owner)
+            return self._bound
+        if instance.type is self._kind:
             value = getattr(instance, self._read)
             return value() if callable(value) else value
         return self._make.__get__(instance, owner)

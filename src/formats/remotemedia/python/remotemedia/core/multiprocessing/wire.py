@@ -35,6 +35,8 @@ from ._kinds import (
 )
 from .data import RuntimeData
 
+# Members of an enum are looked up slowly before Python 3.11, and this one is needed for every frame.
+_TEXT = DataType.TEXT
 _CODECS = {1: 'vp8', 2: 'h264', 3: 'av1'}
 _CODEC_NUMBERS = {name: number for number, name in _CODECS.items()}
 _TENSOR_NAMES = {kind: kind.name.lower() for kind in TensorType}
@@ -75,16 +77,18 @@ def decode(value: Any, session: str) -> RuntimeData:
 
 def encode(data: RuntimeData) -> dict[str, Any]:
     """The dict of a frame. Its session is the turn's, so the caller adds it where it is needed."""
-    if data.type is DataType.TEXT:
-        value: dict[str, Any] = {'type': 'text', 'data': data._raw if data._raw is not None else data.as_text()}
+    if data.type is _TEXT:
+        value: dict[str, Any] = {'type': 'text', 'data': data.as_text()}
         metadata = data.metadata
-        if metadata.channel and metadata.channel != 'tts':
-            value['channel'] = metadata.channel
+        channel = metadata.channel
+        if channel != 'tts' and channel:
+            value['channel'] = channel
         if metadata.language is not None:
             value['language'] = metadata.language
+        annotations = getattr(metadata, 'annotations', None)
     else:
         value = _WRITERS[data.type](data)
-    annotations = data.annotations
+        annotations = data.annotations
     if annotations is not None:
         value['annotations'] = annotations
     return value
