@@ -3,6 +3,7 @@ import { relative, resolve } from 'node:path';
 import { CharmerError } from '../errors.ts';
 import { formats } from '../formats/index.ts';
 import { claimFormat } from '../locate/claim-format.ts';
+import { openTree } from '../locate/open-tree.ts';
 import type { Finding } from '../plugin-spec.ts';
 import { readSpec } from './read-spec.ts';
 
@@ -23,7 +24,8 @@ export async function checkPlugin(path: string): Promise<readonly Finding[]> {
   const format = formats.find((each) => each.name === name);
   if (format === undefined) return [];
   try {
-    return readSpec(directory, format).findings;
+    const spec = readSpec(directory, format);
+    return format.check?.(openTree(directory)) ?? spec.findings;
   } catch (error) {
     if (!(error instanceof CharmerError)) throw error;
     return [asFinding(error, directory, format.manifestFile)];

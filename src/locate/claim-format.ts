@@ -1,5 +1,5 @@
 /** Which format a directory belongs to: decided by the name of its manifest, before anything is parsed. */
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ManifestError } from '../errors.ts';
 
@@ -36,7 +36,18 @@ export function claimFormat(directory: string, formats: readonly FormatClaim[]):
 
 /** Every format whose manifest is there, whatever kind of entry it is: an unreadable one is the format's to explain. */
 export function claimsOn(directory: string, formats: readonly FormatClaim[]): FormatClaim[] {
-  return formats.filter((format) => isThere(join(directory, format.manifestFile)));
+  const names = namesIn(directory);
+  if (names === undefined) return formats.filter((format) => isThere(join(directory, format.manifestFile)));
+  return formats.filter((format) => names.includes(format.manifestFile));
+}
+
+/** One listing is cheaper than asking for every manifest; undefined where a directory cannot be listed. */
+function namesIn(directory: string): readonly string[] | undefined {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Two formats that claim one directory are an error, never first come. */

@@ -1,5 +1,5 @@
 /** The only window that a format has onto a plugin's directory. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, type Dirent, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ManifestError } from '../errors.ts';
 import type { ReadonlyTree } from '../formats/format.ts';
@@ -12,13 +12,17 @@ import type { ReadonlyTree } from '../formats/format.ts';
  */
 export function openTree(directory: string): ReadonlyTree {
   const root = resolve(directory);
+  let listing: { readonly entries: ReadonlyMap<string, Dirent> | undefined } | undefined;
+  /** One listing answers for every name at the root: asking for each is what makes discovery slow. */
+  const entriesAtRoot = (): ReadonlyMap<string, Dirent> | undefined =>
+    (listing ??= { entries: listRoot(root) }).entries;
   return {
     directory: root,
     read(path: string): Uint8Array | undefined {
       const file = within(root, path);
-      if (file === undefined || kindOf(file) !== 'file') return undefined;
+      if (file === undefined || (isAtRoot(path) && entriesAtRoot()?.has(path) === false)) return undefined;
       try {
-        return readFileSync(file);
+        return readRegularFile(file);
       } catch (cause) {
         const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
         throw new ManifestError(
@@ -34,7 +38,9 @@ export function openTree(directory: string): ReadonlyTree {
     },
     kind(path: string): 'file' | 'directory' | 'absent' {
       const entry = within(root, path);
-      return entry === undefined ? 'absent' : kindOf(entry);
+      if (entry === undefined) return 'absent';
+      const entries = isAtRoot(path) ? entriesAtRoot() : undefined;
+      return entries === undefined ? kindOf(entry) : kindOfEntry(entries.get(path), entry);
     },
     list(path: string): readonly string[] {
       const entry = within(root, path);
@@ -54,6 +60,42 @@ function within(root: string, path: string): string | undefined {
   const isForeign =
     path.startsWith('/') || path.includes('\0') || steps.includes('..') || /^[A-Za-z]:$/.test(steps[0] ?? '');
   return isForeign ? undefined : join(root, ...steps);
+}
+
+/** The bytes of a regular file; undefined for what is none. Opening a pipe does not wait for its other end. */
+function readRegularFile(file: string): Uint8Array | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (['ENOENT', 'ENOTDIR', 'ENXIO', 'ELOOP'].includes(code)) return undefined;
+    throw error;
+  }
+  try {
+    return fstatSync(descriptor).isFile() ? readFileSync(descriptor) : undefined;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function isAtRoot(path: string): boolean {
+  return path !== '' && path !== '.' && !path.includes('/');
+}
+
+/** Undefined where a directory cannot be listed: its entries can still be asked for by name. */
+function listRoot(root: string): ReadonlyMap<string, Dirent> | undefined {
+  try {
+    return new Map(readdirSync(root, { withFileTypes: true }).map((entry) => [entry.name, entry]));
+  } catch {
+    return undefined;
+  }
+}
+
+function kindOfEntry(entry: Dirent | undefined, path: string): 'file' | 'directory' | 'absent' {
+  if (entry === undefined) return 'absent';
+  if (entry.isFile()) return 'file';
+  return entry.isDirectory() ? 'directory' : kindOf(path);
 }
 
 /** Sockets, devices and pipes are none of a plugin: reading one could wait for ever. */

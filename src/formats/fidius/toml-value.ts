@@ -25,6 +25,25 @@ export interface TomlFault extends TomlPosition {
   readonly reason: string;
 }
 
+/** What every TOML 1.1 form holds: an inline table, an escape, or a time without seconds. */
+const MAY_BE_NEWER = /[{]|\\[ex]|\d:\d/;
+
+/** A document whose places are looked for when something is wrong: that costs more than parsing. */
+class LazyDocument implements TomlDocument {
+  readonly root: TomlTable;
+  readonly #text: string;
+  #positions: TomlPositions | undefined;
+
+  constructor(root: TomlTable, text: string) {
+    this.root = root;
+    this.#text = text;
+  }
+
+  get positions(): TomlPositions {
+    return (this.#positions ??= tomlPositions(this.#text));
+  }
+}
+
 /** The largest and smallest integer of the original's parser. */
 const INTEGER_LIMITS = { smallest: -(2n ** 63n), largest: 2n ** 63n - 1n };
 
@@ -32,9 +51,9 @@ const INTEGER_LIMITS = { smallest: -(2n ** 63n), largest: 2n ** 63n - 1n };
 export function parseToml(text: string): TomlDocument | TomlFault {
   try {
     const root = convertTable(parse(text, { integersAsBigInt: true }));
-    const positions = tomlPositions(text);
-    const newer = positions.newerForms[0];
-    return newer ?? { root, positions };
+    const document = new LazyDocument(root, text);
+    const newer = MAY_BE_NEWER.test(text) ? document.positions.newerForms[0] : undefined;
+    return newer ?? document;
   } catch (error) {
     if (error instanceof TomlError) {
       const reason = reasonOf(error, text);

@@ -36,6 +36,11 @@ export function manifestFindings(parsed: ParsedManifest, files: ReadonlyTree): F
   return remarks.map((remark) => placed(remark, parsed)).sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
 
+/** Siblings that the manifest asks for and that are not there: the only findings that matter to a call. */
+export function siblingFindings(parsed: ParsedManifest, files: ReadonlyTree): Finding[] {
+  return requiresRemarks(parsed, files).map((remark) => placed(remark, parsed));
+}
+
 /** A sibling that the manifest asks for and that is not beside the plugin: also told when a call fails. */
 export function isMissingSibling(finding: Finding): boolean {
   return finding.key?.startsWith('requires.') === true && finding.message.endsWith('is not installed');

@@ -26,9 +26,11 @@ describe('obscura.read()', () => {
   beforeEach(() => (root = mkdtempSync(join(tmpdir(), 'charmer-obscura-'))));
   afterEach(() => rmSync(root, { recursive: true }));
 
-  const read = (manifest: string, files: Readonly<Record<string, string>> = { 'main.py': '' }) =>
-    obscura.read(treeOf(join(root, 'p'), { 'manifest.yml': manifest, ...files }));
-  const findings = (manifest: string) => read(manifest).findings.map(({ line, message }) => [line, message]);
+  const tree = (manifest: string, files: Readonly<Record<string, string>> = { 'main.py': '' }) =>
+    treeOf(join(root, 'p'), { 'manifest.yml': manifest, ...files });
+  const read = (manifest: string, files?: Readonly<Record<string, string>>) => obscura.read(tree(manifest, files));
+  const check = (manifest: string) => obscura.check?.(tree(manifest)) ?? [];
+  const findings = (manifest: string) => check(manifest).map(({ line, message }) => [line, message]);
 
   it('describes a plugin as a command, its declared operations, its keys and its neighbours', () => {
     const spec = read(
@@ -133,7 +135,7 @@ describe('obscura.read()', () => {
   });
 
   it('names the nearest capability for a mistyped one (W39)', () => {
-    const [finding] = read(`${BASE}script: [python3, main.py]\ncapabilities: {movieByNmae: true}\n`).findings;
+    const [finding] = check(`${BASE}script: [python3, main.py]\ncapabilities: {movieByNmae: true}\n`);
     expect(finding?.hint).toBe("Did you mean 'movieByName'?");
   });
 

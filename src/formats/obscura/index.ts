@@ -5,7 +5,7 @@ import { ManifestError } from '../../errors.ts';
 import type { JsonObject, Operation, OneShotCommand, PluginSpec, SecretField } from '../../plugin-spec.ts';
 import type { PluginFormat, ReadonlyTree } from '../format.ts';
 import { conversation } from './conversation.ts';
-import { manifestFindings } from './findings.ts';
+import { manifestFindings, siblingFindings } from './findings.ts';
 import { MANIFEST_FILE, parseManifest, type ObscuraManifest, type ParsedManifest } from './manifest.ts';
 import { requirementLines } from './requirements.ts';
 import { decodeUtf8 } from './yaml.ts';
@@ -15,6 +15,7 @@ export const obscura: PluginFormat = {
   name: 'obscura',
   manifestFile: MANIFEST_FILE,
   read,
+  check: (files) => manifestFindings(parsed(files), files),
   conversation,
   archive: {
     extension: 'zip',
@@ -31,13 +32,17 @@ export function commandWords(script: readonly string[]): readonly string[] {
 }
 
 function read(files: ReadonlyTree): PluginSpec {
+  return specOf(parsed(files), files);
+}
+
+function parsed(files: ReadonlyTree): ParsedManifest {
   const bytes = files.kind(MANIFEST_FILE) === 'file' ? files.read(MANIFEST_FILE) : undefined;
   if (bytes === undefined) {
     throw new ManifestError('MANIFEST_NOT_FOUND', `Cannot read manifest.yml in ${files.directory}`, {
       path: files.directory,
     });
   }
-  return specOf(parseManifest(bytes, files.directory), files);
+  return parseManifest(bytes, files.directory);
 }
 
 /** What a manifest means for a directory. */
@@ -66,7 +71,7 @@ export function specOf(parsed: ParsedManifest, files: ReadonlyTree): PluginSpec 
     secrets: secretFields(manifest),
     opening: { openOperations: true },
     manifest: { ...manifest, ...undeclared(undeclaredCapabilities) },
-    findings: manifestFindings(parsed, files),
+    findings: siblingFindings(parsed, files),
   };
 }
 

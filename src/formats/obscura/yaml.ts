@@ -28,13 +28,20 @@ export interface YamlDocument {
  *   `details.reason` and the parser's own exception as `cause`
  */
 export function parseYaml(text: string, file: string): YamlDocument {
-  const tree = new NodeTree();
   try {
-    const value: unknown = load(text, { schema: MANIFEST_SCHEMA, listener: (event, state) => tree.note(event, state) });
-    return { value, positions: { of: (path) => tree.positionOf(path) } };
+    const value: unknown = load(text, { schema: MANIFEST_SCHEMA });
+    let tree: NodeTree | undefined;
+    return { value, positions: { of: (path) => (tree ??= noteNodes(text)).positionOf(path) } };
   } catch (error) {
     throw asManifestError(error, file);
   }
+}
+
+/** Places cost as much as parsing and are asked for only when something is wrong: then the text is read once more. */
+function noteNodes(text: string): NodeTree {
+  const tree = new NodeTree();
+  load(text, { schema: MANIFEST_SCHEMA, listener: (event, state) => tree.note(event, state) });
+  return tree;
 }
 
 /** Bytes as the original reads them: bad UTF-8 becomes U+FFFD, a byte-order mark stays for the parser to skip. */
