@@ -141,6 +141,7 @@ function tagged(
   if (Array.isArray(value) || value instanceof Uint8Array) {
     const [index, ...rest] = list(value, place);
     const name = typeof index === 'number' ? names[index] : index;
+    if (rest.length !== fieldCount(variants, name)) return fail(place, 'one element for each field', value);
     return tagged(variants, { tag, content }, { value: { [tag]: name, ...spread(variants, name, rest) }, place });
   }
   const name = isRecord(value) ? value[tag] : undefined;
@@ -152,6 +153,11 @@ function tagged(
   const { [tag]: _, ...rest } = value;
   const decoded = body(variant, rest, place);
   return { [tag]: name, ...(isRecord(decoded) ? decoded : {}) };
+}
+
+function fieldCount(variants: JsonObject, name: unknown): number {
+  const variant = typeof name === 'string' ? variants[name] : undefined;
+  return Object.keys(objectOf(isObject(variant) ? variant['struct'] : undefined)).length;
 }
 
 function spread(variants: JsonObject, name: unknown, values: readonly unknown[]): Record<string, unknown> {

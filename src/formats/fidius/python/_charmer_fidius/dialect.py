@@ -26,6 +26,10 @@ sys.modules['_charmer_fidius'] = _package
 from _charmer_fidius import failures, loading  # noqa: E402
 from _charmer_fidius.loading import JSON_KEY  # noqa: E402
 
+CONTAINERS = frozenset((dict, list, tuple))
+# The wire refuses deeper values.
+DEEPEST = 200
+
 
 def create() -> Dialect:
     """Called once by the runner."""
@@ -80,7 +84,7 @@ class Dialect:
             if strict is not None:
                 return strict.call(method.function, values, call.streaming)
         result = method.function(*values)
-        return raw_result(result) if method.is_raw else result
+        return raw_result(result) if method.is_raw else text_keyed(result)
 
     def describe(self, error: BaseException) -> Failure | None:
         """What an exception of the plugin is to the host (7.7)."""
@@ -101,6 +105,29 @@ def coerce_all(plans: list[loading.Plan | None], arguments: list[Any]) -> list[A
         plans[index](value) if index < len(plans) and plans[index] is not None else value
         for index, value in enumerate(arguments)
     ]
+
+
+def text_keyed(value: Any, depth: int = 0) -> Any:
+    """Keys that are no text become their `str()`, as in the original (7.5); values without such keys are not copied."""
+    kind = type(value)
+    if depth > DEEPEST:
+        # The encoder names the place of what is too deep, or contains itself.
+        return value
+    if kind is dict:
+        if all(type(key) is str for key in value):
+            return value if not CONTAINERS.intersection(map(type, value.values())) else keyed_inside(value, depth)
+        texts = {key if isinstance(key, str) else str(key): text_keyed(item, depth + 1) for key, item in value.items()}
+        if len(texts) < len(value):
+            text = 'two keys of a dict have the same text'
+            raise failures.refusal('RESULT_INVALID', text, {'kind': 'Serialization'})
+        return texts
+    if kind is list or kind is tuple:
+        return [text_keyed(item, depth + 1) for item in value] if CONTAINERS.intersection(map(type, value)) else value
+    return value
+
+
+def keyed_inside(value: dict[str, Any], depth: int) -> dict[str, Any]:
+    return {key: text_keyed(item, depth + 1) for key, item in value.items()}
 
 
 def stream_first(arguments: list[Any]) -> list[Any]:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from typing import Any, Iterator
 
 
+# The wire refuses deeper values.
+DEEPEST = 200
+
+
 def is_marked(value: Any) -> bool:
     return type(value) is dict and JSON_KEY in value
 
@@ -69,7 +73,17 @@ def marked(value: Any) -> dict[str, str]:
         # The thorough encoder names the place of what cannot cross.
         values.encode(plain, 'result')
         raise refusal('RESULT_INVALID', 'result has no JSON form', {'kind': 'Serialization'})
-    return {JSON_KEY: text}
+    return {JSON_KEY: valid(text)}
+
+
+def valid(text: str) -> str:
+    """The text, unless it holds halves of surrogate pairs, which the wire could only replace."""
+    try:
+        text.encode('utf-8')
+    except UnicodeEncodeError as error:
+        reason = f'UnicodeEncodeError: {error}'
+        raise refusal('RESULT_INVALID', reason, {'kind': 'Serialization'})
+    return text
 
 
 async def marked_later(value: Any) -> dict[str, str]:
@@ -112,22 +126,24 @@ class MarkedItems:
             close()
 
 
-def jsonable(value: Any) -> Any:
+def jsonable(value: Any, depth: int = 0) -> Any:
     """Bytes as lists of integers; numbers that are not finite refused."""
+    if depth > DEEPEST:
+        raise refusal('RESULT_INVALID', 'recursion limit exceeded', {'kind': 'Serialization'})
     if isinstance(value, (bytes, bytearray, memoryview)):
         return list(bytes(value))
     if isinstance(value, float) and not math.isfinite(value):
         text = 'ValueError: non-finite float cannot be encoded to JSON'
         raise refusal('RESULT_INVALID', text, {'kind': 'Serialization'})
     if isinstance(value, (list, tuple)):
-        return [jsonable(item) for item in value]
+        return [jsonable(item, depth + 1) for item in value]
     if isinstance(value, dict):
-        return keyed_by_text(value)
+        return keyed_by_text(value, depth)
     return value
 
 
-def keyed_by_text(value: dict[Any, Any]) -> dict[str, Any]:
-    texts = {key if isinstance(key, str) else str(key): jsonable(item) for key, item in value.items()}
+def keyed_by_text(value: dict[Any, Any], depth: int) -> dict[str, Any]:
+    texts = {key if isinstance(key, str) else str(key): jsonable(item, depth + 1) for key, item in value.items()}
     if len(texts) < len(value):
         text = 'two keys of a dict have the same text'
         raise refusal('RESULT_INVALID', text, {'kind': 'Serialization'})

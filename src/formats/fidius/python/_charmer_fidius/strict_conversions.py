@@ -65,20 +65,25 @@ def stream(result: Any, is_fed: bool) -> Iterator[Any]:
         kind = 'bidirectional' if is_fed else 'streaming'
         text = f'{kind} method must return an iterable/generator, got: {class_name(error)}: {text_of(error)}'
         raise refusal('RESULT_INVALID', text, {'kind': 'Serialization'})
-    return drain(items)
+    return StrictItems(items)
 
 
-def drain(items: Iterator[Any]) -> Iterator[Any]:
-    try:
-        for item in items:
-            yield streamed_item(item)
-    finally:
-        close = getattr(items, 'close', None)
+class StrictItems:
+    """An iterator like the one it wraps: as lazy, closed only when it is dropped."""
+
+    def __init__(self, items: Iterator[Any]) -> None:
+        self._items = items
+
+    def __iter__(self) -> StrictItems:
+        return self
+
+    def __next__(self) -> Any:
+        return streamed_item(next(self._items))
+
+    def close(self) -> None:
+        close = getattr(self._items, 'close', None)
         if close is not None:
-            try:
-                close()
-            except Exception:
-                pass
+            close()
 
 
 def streamed_item(item: Any) -> Any:
