@@ -56,7 +56,7 @@ def end(status: int, namespace: dict[str, Any], modules: frozenset[str], control
     _wait_for_threads()
     _run_exit_hooks()
     has_flushed = _flush_standard_streams()
-    if len(sys._current_frames()) == 1:
+    if kernel.count_threads() == 1:
         _tear_down(namespace, modules)
     _flush_open_files()
     has_flushed = has_flushed and _flush_standard_streams()
@@ -93,7 +93,7 @@ def _tell_end(code: int, control: int) -> None:
 def rehearse(namespace: dict[str, Any]) -> None:
     """The steps of an end that leave everything as it is."""
     _flush_standard_streams()
-    sys._current_frames()
+    kernel.count_threads()
     _tear_down(namespace, frozenset(sys.modules))
     _flush_open_files()
     resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -115,8 +115,7 @@ def _wait_for_threads() -> None:
         try:
             threading._shutdown()
         except BaseException as error:
-            _write_error(f'Exception ignored in: {threading!r}\n')
-            _show(error)
+            _tell_ignored(threading, 'threading shutdown', error)
 
 
 def _run_exit_hooks() -> None:
@@ -179,8 +178,7 @@ def _flush_standard_streams() -> bool:
         if stdout is not None and not stdout.closed:
             stdout.flush()
     except BaseException as error:
-        _write_error(f'Exception ignored in: {stdout!r}\n')
-        _show(error)
+        _tell_ignored(stdout, 'flushing sys.stdout', error)
         is_whole = False
     try:
         if stderr is not None and not stderr.closed:
@@ -190,7 +188,10 @@ def _flush_standard_streams() -> bool:
     return is_whole
 
 
-def _show(error: BaseException) -> None:
+def _tell_ignored(thing: object, step: str, error: BaseException) -> None:
+    """In the words of the version: of the object until 3.12, of the step since."""
+    where = f'on {step}' if sys.version_info >= (3, 13) else f'in: {thing!r}'
+    _write_error(f'Exception ignored {where}{":" if sys.version_info >= (3, 13) else ""}\n')
     sys.__excepthook__(type(error), error.with_traceback(None), None)
 
 

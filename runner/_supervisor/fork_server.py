@@ -46,14 +46,19 @@ class ForkServer:
         """Imports modules ahead. Returns why some could not be; after a refusal for threads nothing must be forked."""
         failed: dict[str, str] = {}
         before = set(channels.open_descriptors())
+        # The runner is next to us, and nothing else there is on anybody's path.
+        home = os.path.dirname(os.path.dirname(__file__))
+        sys.path.append(home)
         for name in modules:
             try:
                 __import__(name)
             except BaseException as error:
                 failed[name] = f'{type(error).__name__}: {error}'
-            if _count_threads() > 1:
+            if kernel.count_threads() > 1:
                 failed[name] = THREADS_REFUSED
                 break
+        sys.path.remove(home)
+        sys.path_importer_cache.pop(home, None)
         # What a library holds open is part of it; the listing's own descriptor is closed again by now.
         self._kept = {number for number in channels.open_descriptors() if number not in before and _is_open(number)}
         self._base.note_preloads()
@@ -115,14 +120,6 @@ def _read_order(control: int) -> dict[str, Any] | None:
         if data.endswith(b'\n'):
             order: dict[str, Any] = decode(b''.join(pieces).decode('utf-8', 'surrogatepass'))
             return order
-
-
-def _count_threads() -> int:
-    try:
-        return len(os.listdir('/proc/self/task'))
-    except OSError:
-        threading = sys.modules.get('threading')
-        return threading.active_count() if threading is not None else 1
 
 
 def _is_open(descriptor: int) -> bool:

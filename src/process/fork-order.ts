@@ -11,6 +11,14 @@ export class NotForkableError extends Error {
   override name = 'NotForkableError';
 }
 
+/** A copy ended before it had its order: another one may do. */
+export class CopyEndedError extends NotForkableError {
+  override name = 'CopyEndedError';
+  constructor() {
+    super('the copy ended before it had its order');
+  }
+}
+
 /** What a copy needs to know of a plan. */
 export interface ForkOrder {
   readonly argv: readonly string[];
@@ -64,13 +72,14 @@ export class OrderChannel {
   /**
    * Settles when the copy goes on as the command.
    *
-   * @throws NotForkableError when it cannot be what an exec would be, or ended before it said so
+   * @throws NotForkableError when it cannot be what an exec would be
+   * @throws CopyEndedError
    * @throws LaunchFailedError when an exec could not have been either
    */
   async accepted(): Promise<void> {
     const answer = await this.#answer;
     if (answer === true) return;
-    if (answer === undefined) throw new NotForkableError('the copy ended before it had its order');
+    if (answer === undefined) throw new CopyEndedError();
     if (answer.stage === 'fallback') throw new NotForkableError(answer.reason);
     throw new LaunchFailedError({ ...answer, stage: answer.stage });
   }

@@ -47,7 +47,11 @@ export function forkablePlan(
   }
   const { preload, domain } = group;
   const variables = Object.entries(startEnv).sort(([a], [b]) => (a < b ? -1 : 1));
-  return { flags, startEnv, key: JSON.stringify([plan.interpreter, program, flags, variables, preload, domain]) };
+  return {
+    flags,
+    startEnv,
+    key: JSON.stringify([plan.interpreter, program, flags, variables, plan.hasWire, preload, domain]),
+  };
 }
 
 /** The leading words that are flags a server can have; the first other word ends them. */

@@ -5,7 +5,14 @@
  * no running child, for the supervisor adopts them.
  */
 import type { LaunchPlan } from '../plugin-spec.ts';
-import { type ForkOrder, NotForkableError, ORDER_CHANNEL, OrderChannel, orderOf } from './fork-order.ts';
+import {
+  CopyEndedError,
+  type ForkOrder,
+  NotForkableError,
+  ORDER_CHANNEL,
+  OrderChannel,
+  orderOf,
+} from './fork-order.ts';
 import { type ForkServerOptions, startForkServer, type StartedServer } from './fork-server-start.ts';
 import { untilGivenUp } from './given-up.ts';
 import { channelsOf, launch, type LaunchContext, type Launched, startError, startTimedOut } from './launch.ts';
@@ -32,7 +39,7 @@ export class ForkServer {
   readonly #flags: readonly string[];
   readonly #spares = new Set<Launched>();
   #wanted: number;
-  #parking = 0;
+  readonly #parking = new Set<Promise<void>>();
   #running = 0;
   #isRetired = false;
   #refill: NodeJS.Timeout | undefined;
@@ -79,8 +86,12 @@ export class ForkServer {
     clearTimeout(this.#refill);
     this.#refill = undefined;
     if (this.#isRetired || this.isClosed) return;
-    const missing = Math.max(0, this.#wanted - this.#spares.size - this.#parking);
-    await Promise.all(Array.from({ length: missing }, () => this.#park()));
+    for (let missing = this.#wanted - this.#spares.size - this.#parking.size; missing > 0; missing -= 1) {
+      const parking = this.#park();
+      this.#parking.add(parking);
+      void parking.finally(() => this.#parking.delete(parking));
+    }
+    await Promise.all(this.#parking);
   }
 
   /**
@@ -93,14 +104,7 @@ export class ForkServer {
     keepAlive.hold();
     this.#running += 1;
     try {
-      const order = orderOf(plan, this.#flags);
-      const spare = this.#takeSpare();
-      const launched = spare ?? (await this.#launchWith({ order }, options));
-      const socket = launched.sockets.get(ORDER_CHANNEL);
-      if (socket === undefined) throw new NotForkableError('the copy has no channel for its order');
-      const channel = new OrderChannel(socket);
-      if (spare !== undefined) channel.give(order);
-      await this.#accepted(launched, channel.accepted(), options);
+      const [launched, channel] = await this.#ordered(orderOf(plan, this.#flags), options);
       return this.#childOf(launched, channel, plan);
     } catch (error) {
       this.#finished();
@@ -119,6 +123,24 @@ export class ForkServer {
     if (this.#running === 0) this.#server.link.end();
   }
 
+  /** A copy that has accepted the order: a spare, or one made for it. */
+  async #ordered(order: ForkOrder, options: StartOptions): Promise<readonly [Launched, OrderChannel]> {
+    const spare = this.#takeSpare();
+    const launched = spare ?? (await this.#launchWith({ order }, options));
+    const socket = launched.sockets.get(ORDER_CHANNEL);
+    if (socket === undefined) throw new NotForkableError('the copy has no channel for its order');
+    const channel = new OrderChannel(socket);
+    if (spare !== undefined) channel.give(order);
+    try {
+      await this.#accepted(launched, channel.accepted(), options);
+      return [launched, channel];
+    } catch (error) {
+      // A spare may have been killed while it was parked.
+      if (error instanceof CopyEndedError && spare !== undefined) return this.#ordered(order, options);
+      throw error;
+    }
+  }
+
   #takeSpare(): Launched | undefined {
     for (const spare of this.#spares) {
       this.#spares.delete(spare);
@@ -130,7 +152,6 @@ export class ForkServer {
   }
 
   async #park(): Promise<void> {
-    this.#parking += 1;
     try {
       const spare = await this.#launchWith({}, {});
       for (const socket of spare.sockets.values()) socket.unref();
@@ -141,8 +162,6 @@ export class ForkServer {
       });
     } catch {
       // A call that finds no spare makes a copy of its own, and tells why when that fails as well.
-    } finally {
-      this.#parking -= 1;
     }
   }
 

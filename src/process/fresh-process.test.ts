@@ -165,7 +165,6 @@ describe('a forked process', () => {
     '3',
     '256',
     '-1',
-    '2**70',
     'True',
     '3.5',
     "'words'",

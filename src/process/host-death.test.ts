@@ -12,11 +12,11 @@ beforeEach(async () => {
 });
 afterEach(() => liveness.close());
 
-/** A host with four processes: two leaders and two daemons. */
+/** A host with seven processes: three leaders, one of them forked, and four daemons. */
 async function startHost(ending: string): Promise<ChildProcess> {
   const words = ['--import', 'tsx', HOST, INTERPRETER, liveness.path, ending];
   const host = spawn(process.execPath, words, { stdio: ['pipe', 'ignore', 'ignore'] });
-  await liveness.reached(4);
+  await liveness.reached(7);
   return host;
 }
 
