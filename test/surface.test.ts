@@ -113,6 +113,8 @@ describe('the public surface', () => {
         "list",
         "check",
         "doctor",
+        "serve",
+        "python-path",
       ]
     `);
   });

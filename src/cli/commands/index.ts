@@ -46,4 +46,14 @@ export const commands: readonly CommandEntry[] = [
     summary: 'tell what this machine offers, and what to install',
     load: async () => (await import('./doctor.ts')).command,
   },
+  {
+    name: 'serve',
+    summary: 'serve pipelines to another program, which starts this one',
+    load: async () => (await import('./serve.ts')).command,
+  },
+  {
+    name: 'python-path',
+    summary: 'print what to put on PYTHONPATH, for plugin authors and for Python programs that run pipelines',
+    load: async () => (await import('./python-path.ts')).command,
+  },
 ];

@@ -30,7 +30,9 @@ def find_command() -> list[str]:
     if root is not None:
         program = root / 'dist' / 'cli' / 'main.js'
         if not program.is_file():
-            raise HostUnavailableError(f"Charmer is not built: there is no '{program}'. Run 'npm run build' in '{root}'.")
+            raise HostUnavailableError(
+                f"Charmer is not built: there is no '{program}'. Run 'npm run build' in '{root}'."
+            )
         return [_find_node(), str(program)]
     installed = shutil.which('charmer')
     if installed is None:
@@ -39,6 +41,11 @@ def find_command() -> list[str]:
             f"Install it with 'npm install -g charmer', or say in the variable {_VARIABLE} how to start it."
         )
     return [installed]
+
+
+def is_given() -> bool:
+    """Whether the environment says how to start Charmer; what Node that uses is then not known here."""
+    return bool(os.environ.get(_VARIABLE, '').strip())
 
 
 def package_root() -> Optional[Path]:
@@ -83,7 +90,7 @@ def _find_node() -> str:
     if node is None:
         wanted = '.'.join(str(number) for number in _MIN_NODE)
         raise HostUnavailableError(
-            f'remotemedia.runtime runs pipelines in Node.js, and there is no node on PATH. Install Node {wanted} or later '
-            f'from https://nodejs.org, or say in the variable {_VARIABLE} how to start Charmer.'
+            f'remotemedia.runtime runs pipelines in Node.js, and there is no node on PATH. '
+            f'Install Node {wanted} or later from https://nodejs.org, or say in the variable {_VARIABLE} how to start Charmer.'
         )
     return node

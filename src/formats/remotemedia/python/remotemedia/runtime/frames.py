@@ -2,18 +2,18 @@
 
 The protocol between `charmer serve --stdio` and the Python module `remotemedia.runtime`, version 1.
 
-Frames travel in both directions over the host's standard input and output: `u32 rest · u32 text · JSON · attachments`,
-little-endian; `rest` counts everything behind itself, `text` the JSON, which is one message: an object with a `kind`.
-In its values, objects with one key are tags: `{"$bytes": [start, length]}` among the attachments, `{"$int": digits}`,
-`{"$float": "nan" | "inf" | "-inf" | "-0.0"}`; keys that begin with `$` themselves get one more. Both sides begin with
-`hello {protocol, …}`; who does not know the other's number says so and ends. The client asks with `{kind, id, …}`; each
-request is answered once, in any order, by `reply {id, value}` or `failure {id, error}`; `abort {id}` gives one up. `open`
-takes a session number of the client's choice, a manifest and options; `send complete stats close publish state
-cancel_turn call subscribe intercept stream` name the session. The last three give a handle: `next` takes its next value
-(`{value}`, `{lagged}`, `{done}`), `decide` answers an intercepted one, `release` lets go. Unasked come `output {session,
-node, turn, type, data | error}`, `end {session}` and `event {session?, name, event}`. Of one session at most 64 outputs,
-and beyond the first at most 16 MiB, travel ahead of `credit {session, items}`. The host ends with its input, and every
-session, plugin and process with it.
+Frames travel in both directions over the host's standard input and output: `u32 rest · u32 text · JSON ·
+attachments`, little-endian; `rest` counts everything behind itself, `text` the JSON, which is one message: an
+object with a `kind`. In its values, objects with one key are tags: `{"$bytes": [start, length]}` among the
+attachments, `{"$int": digits}`, `{"$float": "nan" | "inf" | "-inf" | "-0.0"}`; keys that begin with `$` themselves
+get one more. Both sides begin with `hello {protocol, …}`; who does not know the other's number says so and ends.
+The client asks with `{kind, id, …}`; each request is answered once, in any order, by `reply {id, value}` or
+`failure {id, error}`; `abort {id}` gives one up. `open` takes a session number of the client's choice, a manifest
+and options; `send complete stats close publish state cancel_turn call subscribe intercept stream` name the session.
+The last three give a handle: `next` takes its next value (`{value}`, `{lagged}`, `{done}`), `decide` answers an
+intercepted one, `release` lets go. Unasked come `output {session, node, turn, type, data | error}`, `end {session}`
+and `event {session?, name, event}`. Of one session at most 64 outputs, and beyond the first at most 16 MiB, travel
+ahead of `credit {session, items}`. The host ends with its input, and every session, plugin and process with it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from __future__ import annotations
 import json
 import re
 import struct
-from typing import Any, BinaryIO, Optional
+from typing import IO, Any, Optional
+
+from ..core.multiprocessing import _arrays
 
 PROTOCOL = 1
 _HEAD = struct.Struct('<II')
@@ -41,8 +43,8 @@ def encode_frame(message: dict[str, Any]) -> list[bytes]:
     return [_HEAD.pack(4 + len(encoded) + walk.size, len(encoded)) + encoded, *walk.parts]
 
 
-def read_frame(stream: BinaryIO) -> Optional[dict[str, Any]]:
-    """The next message, or None at the end of the stream."""
+def read_frame(stream: IO[bytes]) -> Optional[dict[str, Any]]:
+    """The next message, its size in bytes among its fields as `frame_bytes`; None at the end of the stream."""
     head = stream.read(_HEAD.size)
     if len(head) < _HEAD.size:
         return None
@@ -56,6 +58,7 @@ def read_frame(stream: BinaryIO) -> Optional[dict[str, Any]]:
         message = _untag(message, memoryview(body)[text_size:])
     if not isinstance(message, dict):
         raise ValueError('A frame of the host holds no message')
+    message['frame_bytes'] = 4 + rest
     return message
 
 
@@ -66,8 +69,10 @@ class _Attachments:
         self.parts: list[bytes] = []
         self.size = 0
 
-    def add(self, value: Any) -> dict[str, list[int]]:
-        """The tag of bytes; TypeError for anything else."""
+    def add(self, value: Any) -> Any:
+        """The tag of bytes, the number of a NumPy scalar; TypeError for anything else."""
+        if _arrays.is_numpy_scalar(value):
+            return value.item()
         if not isinstance(value, (bytes, bytearray, memoryview)):
             kind = type(value)
             name = kind.__name__ if kind.__module__ == 'builtins' else f'{kind.__module__}.{kind.__name__}'
@@ -105,7 +110,8 @@ def _tag(value: Any, walk: _Attachments) -> Any:
         return {_escaped(key): _tag(member, walk) for key, member in value.items()}
     if isinstance(value, (list, tuple)):
         return [_tag(item, walk) for item in value]
-    return walk.add(value)
+    tagged = walk.add(value)
+    return tagged if isinstance(tagged, dict) else _tag(tagged, walk)
 
 
 def _escaped(key: Any) -> Any:
