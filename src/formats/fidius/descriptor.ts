@@ -35,6 +35,8 @@ export type MethodDescriptor = {
 /** What a host expects of a package: written by `clientTypes`, or by hand. */
 export type InterfaceDescriptor = {
   readonly name: string;
+  /** Version of the interface; a package whose manifest names another one is loaded with a warning. */
+  readonly version?: number;
   /** Hash A, as the Rust macro bakes it into hosts: `0x` and up to 16 digits. */
   readonly hash: string;
   /** Hash B, as the original stub tool prints it: accepted with a warning. */

@@ -14,12 +14,18 @@ export function describeInterface(source: InterfaceSource, trait: RustInterface)
   const types = Object.fromEntries(named.map((type) => [type.name, describeNamed(type, declared)]));
   return {
     name: trait.name,
+    ...versionOf(trait),
     hash: a.hash,
     canonical: a.canonical,
     ...(a.hash === b.hash ? {} : { hashB: b.hash, canonicalB: b.canonical }),
     methods: trait.methods.map((method) => describeMethod(method, declared)),
     ...(named.length === 0 ? {} : { types }),
   };
+}
+
+function versionOf({ marker }: RustInterface): { version?: number } {
+  const version = /(?:^|,)\s*version\s*=\s*(\d+)/.exec(marker.arguments ?? '')?.[1];
+  return version === undefined ? {} : { version: Number(version) };
 }
 
 /** The own types of a file by name. */

@@ -53,6 +53,7 @@ class Dialect:
         module = loading.import_entry(name)
         interface = opening.get('interface')
         declared = loading.check_hash(name, module, interface, host)
+        loading.compare_names(opening, interface, host)
         if declared is not None:
             host.fact('interfaceHash', loading.hexadecimal(declared))
         home: Any = module

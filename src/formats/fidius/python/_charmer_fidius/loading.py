@@ -193,6 +193,17 @@ def operation_of(method: Method) -> dict[str, Any]:
     return operation
 
 
+def compare_names(opening: dict[str, Any], interface: dict[str, Any] | None, host: Any) -> None:
+    """The hash leaves the interface's name and version out; the original compares neither (FW17)."""
+    if interface is None:
+        return
+    for key, wanted in (('interfaceName', interface['name']), ('interfaceVersion', interface.get('version'))):
+        declared = opening.get(key)
+        if wanted is not None and declared is not None and declared != wanted:
+            what = 'interface' if key == 'interfaceName' else 'interface version'
+            host.warn(f"The manifest names {what} '{declared}', the host expects '{wanted}'")
+
+
 def both_texts(interface: dict[str, Any]) -> str:
     """The two canonical texts, where the descriptor has them: their difference is the reason for the two hashes."""
     if 'canonical' not in interface or 'canonicalB' not in interface:
