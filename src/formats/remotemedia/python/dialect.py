@@ -116,7 +116,7 @@ class RemoteMediaDialect:
         if isinstance(error, AuthorError):
             if isinstance(error.cause, UnknownMethodError):
                 return Failure('OPERATION_UNKNOWN', str(error.cause))
-            return _raised(error.cause, 'process')
+            return _raised(error.cause, error.phase)
         return None
 
     async def close(self) -> None:

@@ -182,6 +182,8 @@ class Turns(DialectTest):
             turn.cancel()
             with self.assertRaises(asyncio.CancelledError):
                 await turn
+        stats = made.call('stats', [], FakeCall())
+        self.assertEqual((stats['messages_processed'], stats['messages_failed']), (0, 0))
 
     async def test_turns_run_one_at_a_time_in_order_of_arrival_R39(self) -> None:
         made = await self.opened_node(

@@ -119,8 +119,8 @@ class NodeDriver:
         """A structured rpc call: its values. Fire and forget has none, its failure is reported instead."""
         method = self.node._rpc_methods.get(name)
         if method is None or method.mode is not RpcMode.FIRE_AND_FORGET and mode != RpcMode.FIRE_AND_FORGET.value:
-            return self._scoped(lambda scope: self._values_of(name, args, kwargs, corr_id, scope), None)
-        return self._scoped(lambda scope: self._forget(name, args, kwargs), None)
+            return self._scoped(lambda scope: self._values_of(name, args, kwargs, corr_id, scope), None, 'rpc')
+        return self._scoped(lambda scope: self._forget(name, args, kwargs), None, 'rpc')
 
     async def _values_of(self, name: str, args: Any, kwargs: Any, corr_id: Any, scope: CallScope) -> None:
         # Under its id, so that `<method>.__cancel__` reaches it as well.
@@ -191,12 +191,14 @@ class NodeDriver:
         await self._turns.acquire()
         outputs = TurnOutputs()
         started = 0.0
+        is_complete = False
         error: Optional[BaseException] = None
 
         def count() -> None:
             nonlocal started
             if started:
-                node._end_turn(started, error)
+                # What was stopped is neither processed nor failed.
+                node._end_turn(started, error if is_complete or error else asyncio.CancelledError())
                 started = 0.0
 
         def finish() -> None:
@@ -218,6 +220,7 @@ class NodeDriver:
                 turn.is_parked = False
             while stray:
                 yield encode(stray.popleft())
+            is_complete = not turn.is_cancelled
         except (GeneratorExit, NodeEnded):
             raise
         except asyncio.CancelledError as raised:
@@ -270,7 +273,7 @@ class NodeDriver:
             await asyncio.wait({scope.streams.pop()})
 
     async def _scoped(
-        self, run: Callable[[CallScope], Any], encode: Optional[Callable[[RuntimeData], Any]]
+        self, run: Callable[[CallScope], Any], encode: Optional[Callable[[RuntimeData], Any]], phase: str = 'process'
     ) -> AsyncIterator[Any]:
         """Runs code in a task of its own and hands out what it sends; its failure comes last."""
         scope = CallScope()
@@ -304,7 +307,7 @@ class NodeDriver:
             if isinstance(scope.error, NodeEnded):
                 raise scope.error
             await self._end_after(scope.error)
-            raise AuthorError(scope.error) from scope.error
+            raise AuthorError(scope.error, phase) from scope.error
 
     async def _end_after(self, error: BaseException) -> None:
         """An error that no node survives ends this one."""

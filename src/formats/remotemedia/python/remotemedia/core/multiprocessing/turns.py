@@ -58,9 +58,10 @@ class Turn:
 class AuthorError(Exception):
     """What the author's code raised, whatever it was, as `cause`."""
 
-    def __init__(self, cause: BaseException) -> None:
+    def __init__(self, cause: BaseException, phase: str = 'process') -> None:
         super().__init__(str(cause))
         self.cause = cause
+        self.phase = phase
 
 
 class TurnOutputs:
