@@ -1,4 +1,7 @@
-/** Links in the documents lead somewhere, and every exported symbol of the library says what it is. */
+/**
+ * Links in the documents lead somewhere, and every exported symbol of the library says what it is. Lines without a blank
+ * one between them are a group, for which the docstring of its first member speaks.
+ */
 import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 
@@ -21,9 +24,12 @@ function brokenLinks(path: string): string[] {
 
 function undocumented(path: string): string[] {
   const source = ts.createSourceFile(path, readProjectFile(path), ts.ScriptTarget.ES2022, true);
+  let isInDocumentedGroup = false;
   return source.statements.flatMap((statement) => {
-    if (!isExportedDeclaration(statement)) return [];
-    if (ts.getJSDocCommentsAndTags(statement).length > 0) return [];
+    const isAlone =
+      /^\s*\n\s*\n/.test(statement.getFullText(source)) || statement.getFullText(source).trimStart().startsWith('/**');
+    if (isAlone) isInDocumentedGroup = ts.getJSDocCommentsAndTags(statement).length > 0;
+    if (!isExportedDeclaration(statement) || isInDocumentedGroup) return [];
     const line = source.getLineAndCharacterOfPosition(statement.getStart(source)).line + 1;
     return [`the symbol exported at '${path}:${line}' has no docstring`];
   });
