@@ -221,19 +221,13 @@ class NodeDriver:
             while stray:
                 yield encode(stray.popleft())
             is_complete = not turn.is_cancelled
-        except (GeneratorExit, NodeEnded):
-            raise
-        except asyncio.CancelledError as raised:
-            if turn.is_cancelled:
+        except BaseException as raised:
+            if turn.is_cancelled and isinstance(raised, asyncio.CancelledError):
                 take_back_cancel(turn.task)
-            elif is_cancelled() or is_being_cancelled():
+            elif isinstance(raised, (GeneratorExit, NodeEnded)) or is_cancelled() or _is_task_cancelled(raised):
                 raise
             else:
                 error = raised
-        except BaseException as raised:
-            if is_cancelled():
-                raise
-            error = raised
         finally:
             await close_quietly(outputs)
             count()
@@ -330,3 +324,8 @@ class NodeDriver:
             self.node.status = NodeStatus.STOPPING
             await self.cleanup()
             self._control('ENDED', {'reason': reason, 'code': code})
+
+
+def _is_task_cancelled(error: BaseException) -> bool:
+    """Whether somebody cancelled the task that runs, as opposed to an author who raises such an error himself."""
+    return isinstance(error, asyncio.CancelledError) and is_being_cancelled()
