@@ -48,10 +48,18 @@ export function shapeFault(document: TomlDocument): (TomlFault & { key: string }
   }
   for (const section of ['package', 'metadata']) {
     if (!Object.hasOwn(document.root, section)) {
-      return { line: 1, column: 1, width: 1, reason: `missing field \`${section}\``, key: section };
+      return { line: 1, column: 1, width: rootWidth(document), reason: `missing field \`${section}\``, key: section };
     }
   }
   return undefined;
+}
+
+/**
+ * Length of what the original underlines when a field of the root is missing: the root's own key-values, of which those on
+ * the first line are shown. Counted in bytes, as the original counts.
+ */
+function rootWidth({ positions }: TomlDocument): number {
+  return Math.max(1, positions.rootEntryBytes);
 }
 
 type Fault = TomlFault & { key: string };

@@ -16,6 +16,8 @@ export interface TomlPositions {
   /** Position of the value by dotted path; of the header for a table; array items as `key[0]`. */
   readonly values: ReadonlyMap<string, TomlPosition>;
   readonly newerForms: readonly NewerForm[];
+  /** Bytes from the start to the end of the last entry before any header, cut at the end of the first line. */
+  readonly rootEntryBytes: number;
 }
 
 /**
@@ -33,6 +35,9 @@ class Scanner {
   readonly #newerForms: NewerForm[] = [];
   #at = 0;
   #table = '';
+  #hasHeader = false;
+  /** Where the last entry before any header ends. */
+  #rootEnd = 0;
 
   constructor(text: string) {
     this.#text = text.startsWith('\ufeff') ? text.slice(1) : text;
@@ -44,12 +49,19 @@ class Scanner {
       if (this.#at >= this.#text.length) break;
       if (this.#peek() === '[') this.#header();
       else if (!this.#isBlank()) this.#entry(this.#table);
+      if (!this.#hasHeader) this.#rootEnd = this.#at;
     }
-    return { values: this.#values, newerForms: this.#newerForms };
+    const [rootEntries = ''] = this.#text.slice(0, this.#rootEnd).split(/\r?\n/, 1);
+    return {
+      values: this.#values,
+      newerForms: this.#newerForms,
+      rootEntryBytes: Buffer.byteLength(rootEntries),
+    };
   }
 
   #header(): void {
     const start = this.#at;
+    this.#hasHeader = true;
     const isArray = this.#text.startsWith('[[', start);
     this.#at += isArray ? 2 : 1;
     this.#table = this.#keyPath();
