@@ -1,3 +1,4 @@
+import type { RemoteSource } from '../formats/format.ts';
 import { locate } from '../locate/locate.ts';
 import type { Identity, Located } from '../locate/located.ts';
 import { openTree } from '../locate/open-tree.ts';
@@ -7,7 +8,12 @@ import type { LoadOptions } from './load-options.ts';
 import { unpackForLoading } from './unpack-for-loading.ts';
 
 /** Finds the directory that a reference means, and the format that claims it. */
-export async function locatePlugin(context: HostContext, reference: string, options: LoadOptions): Promise<Located> {
+export async function locatePlugin(
+  context: HostContext,
+  reference: string,
+  options: LoadOptions & Pick<RemoteSource, 'sha256'>,
+): Promise<Located> {
+  const pinned = options.sha256 === undefined ? {} : { sha256: options.sha256 };
   const { formats } = context;
   return locate(reference, {
     formats: formats.map(({ name, manifestFile, archive }) => ({
@@ -26,17 +32,20 @@ export async function locatePlugin(context: HostContext, reference: string, opti
       const { fetchGithub } = await import('../locate/github.ts');
       const format = formats.find(({ github }) => github !== undefined);
       if (format?.github === undefined) throw new TypeError('No format of this host has plugins on GitHub');
-      return fetchGithub(source, {
-        cacheDir: context.options.cacheDir,
-        env: context.hostEnv(),
-        manifestFile: format.manifestFile,
-        checkManifest: (bytes, path) => format.github?.checkManifest(bytes, path),
-        withLock: (path, work) => withLock(path, { signal: options.signal }, work),
-        bases: format.github.bases(process.env),
-        onWarning: (message) => context.events.emit('warning', { plugin: reference, message }),
-        ...(options.refresh !== undefined && { refresh: options.refresh }),
-        ...(options.signal && { signal: options.signal }),
-      });
+      return fetchGithub(
+        { ...source, ...pinned },
+        {
+          cacheDir: context.options.cacheDir,
+          env: context.hostEnv(),
+          manifestFile: format.manifestFile,
+          checkManifest: (bytes, path) => format.github?.checkManifest(bytes, path),
+          withLock: (path, work) => withLock(path, { signal: options.signal }, work),
+          bases: format.github.bases(process.env),
+          onWarning: (message) => context.events.emit('warning', { plugin: reference, message }),
+          ...(options.refresh !== undefined && { refresh: options.refresh }),
+          ...(options.signal && { signal: options.signal }),
+        },
+      );
     },
   });
 }

@@ -10,6 +10,7 @@ import { operationNode, type PipelineNode } from '../pipeline/pipeline-node.ts';
 import type { PipelineSession } from '../pipeline/pipeline-session.ts';
 import { startPipeline, type NodeContext } from '../pipeline/start-pipeline.ts';
 import type { JsonValue, PluginSpec } from '../plugin-spec.ts';
+import { environmentMode } from '../provision/environment-mode.ts';
 import { authorize } from './authorize.ts';
 import { formatNamed, type HostContext } from './host-context.ts';
 import { loadPlugin } from './load.ts';
@@ -51,12 +52,15 @@ export async function startSession(
   const sessionId = options.sessionId ?? `session-${randomUUID()}`;
   for (const finding of manifest.findings)
     context.events.emit('warning', { plugin: manifest.name, message: finding.message, finding });
+  const { warning } = environmentMode(context.hostEnv());
+  if (warning !== undefined) context.events.emit('warning', { plugin: manifest.name, message: warning });
   const byNodeType = await loadPlugins({ context, reader, manifest, options, baseDir });
   const starting: Starting = { context, reader, manifest, options, baseDir, sessionId, byNodeType };
   for (const node of manifest.nodes) checkNodeType(starting, node);
   return startPipeline(manifest, {
     sessionId,
     createNode: (node, within) => createNode(starting, node, within),
+    ...(warning !== undefined && { warnings: [warning] }),
     ...reader.settings?.(context.hostEnv()),
     ...(options.errors && { errors: options.errors }),
     ...(options.nodeTimeoutMs !== undefined && { nodeTimeoutMs: options.nodeTimeoutMs }),

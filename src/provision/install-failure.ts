@@ -35,7 +35,7 @@ const CAUSES: readonly (readonly [pattern: RegExp, cause: string, fix: string])[
   ],
   [
     /Failed to fetch|error sending request|dns error|Temporary failure in name resolution|Connection refused|timed out|Max retries|NewConnectionError|Network is unreachable/i,
-    'the package index could not be reached',
+    'the package index could not be reached, this machine looks offline',
     'Check the network and the proxy variables, or give a directory of wheels',
   ],
   [
