@@ -1,9 +1,18 @@
 /** What the recorded cases of one RemoteMedia directory share: a host, a cache, the mirror of GitHub, and what was told. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 
 import { createHost, type Host, type HostOptions } from '../../src/index.ts';
 import type { CaseResult } from './case-result.ts';
@@ -31,7 +40,7 @@ export interface SeenRequest {
 }
 
 /** Longest that one case may take, in milliseconds: an environment may have to be built. */
-const CASE_TIMEOUT_MS = 120_000;
+const CASE_TIMEOUT_MS = 400_000;
 
 /** The shared things of one run over one directory. */
 export class Workshop {
@@ -75,6 +84,31 @@ export class Workshop {
         `${base}/${name.toLowerCase()}`,
       ]),
     );
+  }
+
+  /** The variables under which installers that are found on PATH leave a trace of their starts. */
+  watchPrograms(): Record<string, string> {
+    const folder = join(this.cacheDir, 'watched');
+    if (!existsSync(folder)) {
+      mkdirSync(folder);
+      for (const name of ['uv', 'pip']) this.#watchProgram(folder, name);
+    }
+    return { PATH: `${folder}${delimiter}${process.env['PATH'] ?? ''}` };
+  }
+
+  /** Names of the watched programs that were started, in order. */
+  startedPrograms(programs: readonly string[]): readonly string[] {
+    const file = join(this.cacheDir, 'watched', 'starts');
+    const starts = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+    return starts.filter((name) => programs.includes(name));
+  }
+
+  #watchProgram(folder: string, name: string): void {
+    const directories = (process.env['PATH'] ?? '').split(delimiter);
+    const real = directories.map((directory) => join(directory, name)).find((file) => existsSync(file));
+    if (real === undefined) return;
+    const script = `#!/bin/sh\necho ${name} >> '${join(folder, 'starts')}'\nexec '${real}' "$@"\n`;
+    writeFileSync(join(folder, name), script, { mode: 0o755 });
   }
 
   /** Runs one case within bounds, whatever it throws. */

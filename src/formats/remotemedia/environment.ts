@@ -30,17 +30,6 @@ export function nodeTimeoutMs(env: Variables): number | undefined {
   return positive(env['REMOTEMEDIA_NODE_TIMEOUT_MS']);
 }
 
-/** Milliseconds until a node must be ready, where the variable says so. */
-export function readyTimeoutMs(env: Variables): number | undefined {
-  const seconds = positive(env['REMOTEMEDIA_PLUGIN_READY_TIMEOUT_SECS']);
-  return seconds === undefined ? undefined : seconds * 1000;
-}
-
-/** Inputs that wait before the sources, where the variable says so. */
-export function inputCapacity(env: Variables): number | undefined {
-  return positive(env['REMOTEMEDIA_ROUTER_INPUT_CAPACITY']);
-}
-
 /** R47: whether late subscribers of `__system__` get what has been told before. */
 export function replaysSystem(env: Variables): boolean {
   const given = env['RUNTIME_DISABLE_SYSTEM_REPLAY'];
@@ -50,38 +39,6 @@ export function replaysSystem(env: Variables): boolean {
 /** Whether constructors are called in the literal order of the original (spec 5.5). */
 export function usesStrictConstructors(env: Variables): boolean {
   return env['REMOTEMEDIA_STRICT_CTOR'] === '1';
-}
-
-/** R52: the ways to build environments that the original knows, by every name that it accepts. */
-const ENVIRONMENT_MODES: readonly string[] = [
-  'system',
-  'managed',
-  'uv',
-  'managed_with_python',
-  'managed-with-python',
-  'uv_python',
-  'uv-python',
-];
-
-/** What the variables say about Python: `isSystem` means `venv` and pip in place of uv. */
-export interface PythonVariables {
-  readonly isSystem: boolean;
-  /** Wanted version, for example `3.11`. */
-  readonly version?: string;
-  /** About values that are not understood and therefore ignored. */
-  readonly warnings: readonly string[];
-}
-
-/** R52: `PYTHON_ENV_MODE` and `PYTHON_VERSION`. */
-export function pythonVariables(env: Variables): PythonVariables {
-  const mode = env['PYTHON_ENV_MODE'] ?? '';
-  const version = env['PYTHON_VERSION'] ?? '';
-  const warnings: string[] = [];
-  if (mode !== '' && !ENVIRONMENT_MODES.includes(mode.toLowerCase())) {
-    const known = ENVIRONMENT_MODES.map((name) => `'${name}'`).join(', ');
-    warnings.push(`PYTHON_ENV_MODE is '${mode}', which is ignored: one of ${known} is expected`);
-  }
-  return { isSystem: mode.toLowerCase() === 'system', ...(version === '' ? {} : { version }), warnings };
 }
 
 function positive(text: string | undefined): number | undefined {
