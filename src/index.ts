@@ -22,6 +22,7 @@ export { formats } from './formats/index.ts';
 export { checkPlugin } from './host/check-plugin.ts';
 export type { PluginSummary } from './host/discover.ts';
 export { doctor, type DoctorFinding } from './host/doctor.ts';
+export { findPython, type FindPythonOptions } from './host/find-python.ts';
 export type { HostEvents, HostListener } from './host/events.ts';
 export { createHost, type Host, type PluginHealth } from './host/host.ts';
 export type { HostOptions } from './host/host-options.ts';

@@ -25,6 +25,7 @@ describe('the public surface', () => {
         "checkPlugin",
         "createHost",
         "doctor",
+        "findPython",
         "formats",
       ]
     `);

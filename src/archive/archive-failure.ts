@@ -1,4 +1,4 @@
-import { ArchiveError, type CodeOf, type ErrorEvidence } from '../errors.ts';
+import { ArchiveError, type ErrorEvidence } from '../errors.ts';
 import type { Finding } from '../plugin-spec.ts';
 
 /** Why an archive or a tree is refused: finer than the code, the same words everywhere. Found in `details.reason`. */
@@ -33,7 +33,6 @@ const CODE_OF_REASON = {
   'checksum-mismatch': 'ARCHIVE_INVALID',
   'size-mismatch': 'ARCHIVE_INVALID',
   'zip-invalid': 'ARCHIVE_INVALID',
-  'compression-unavailable': 'ARCHIVE_INVALID',
   'no-manifest': 'ARCHIVE_INVALID',
   'several-packages': 'ARCHIVE_INVALID',
   'identity-mismatch': 'ARCHIVE_INVALID',
@@ -52,7 +51,7 @@ const CODE_OF_REASON = {
   'size-limit': 'ARCHIVE_TOO_LARGE',
   'entry-limit': 'ARCHIVE_TOO_LARGE',
   'metadata-limit': 'ARCHIVE_TOO_LARGE',
-} as const satisfies Record<string, CodeOf<'ArchiveError'>>;
+} as const;
 
 /** Makes the coded error of a reason; `details` gets the reason and whatever facts are given. */
 export function archiveFailure(

@@ -7,7 +7,7 @@ import { fill, RULES, scratch } from './scratch.case.ts';
 import { unpackPackage } from './unpack.ts';
 
 const temporary = scratch();
-const NAMED = { rules: RULES, name: 'p', version: '1' };
+const NAMED = { rules: RULES, name: 'p', version: '1', python: 'python3' };
 
 function options(directory: string, more: Partial<PackOptions> = {}): PackOptions {
   return { directory, ...NAMED, output: path.join(temporary(), 'a.fid'), ...more };

@@ -22,7 +22,7 @@ export interface PackOptions {
    * output written in place. @default false
    */
   readonly compat?: boolean;
-  /** Interpreter whose `bz2` module compresses large archives. */
+  /** Interpreter whose `bz2` module writes the archive, for formats whose container is `tar.bz2`. */
   readonly python?: string;
   readonly onProgress?: (progress: PackProgress) => void;
   readonly signal?: AbortSignal;
@@ -56,7 +56,7 @@ export interface PackReport {
  * F4 to F6, FW5, FW12, FW13). Given equal stat data the bytes are those of the original. A failure leaves no output,
  * except with `compat`.
  *
- * Throws `ArchiveError` with the finer reason in `details.reason`.
+ * Throws `ArchiveError` with the finer reason in `details.reason`, and `PYTHON_NOT_FOUND` when bzip2 cannot be written.
  */
 export async function packPackage(options: PackOptions): Promise<PackReport> {
   const output = options.output ?? defaultArchiveName(options);
@@ -104,7 +104,7 @@ async function writeArchive(options: PackOptions, { files }: Selection, descript
     const pieces =
       container === 'zip'
         ? writeZip(withProgress(options, files, prefix))
-        : compress(() => writeTar(withProgress(options, files, prefix)), {
+        : compress(writeTar(withProgress(options, files, prefix)), {
             container,
             python: options.python,
             signal: options.signal,

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -26,4 +27,10 @@ export function fill(directory: string, files: Readonly<Record<string, string | 
     writeFileSync(path.join(directory, name), content);
   }
   return directory;
+}
+
+/** One bzip2 stream of the pieces, by Python. */
+export function bzip2(...pieces: readonly Uint8Array[]): Buffer {
+  const program = 'import bz2,sys;sys.stdout.buffer.write(bz2.compress(sys.stdin.buffer.read()))';
+  return execFileSync('python3', ['-c', program], { input: Buffer.concat(pieces), maxBuffer: 2 ** 27 });
 }

@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CharmerError } from '../errors.ts';
-import { writeBzip2 } from './bzip2-write.ts';
 import { packPackage } from './pack.ts';
-import { fill, RULES, scratch } from './scratch.case.ts';
+import { bzip2, fill, RULES, scratch } from './scratch.case.ts';
 import { BLOCK_BYTES, encodeHeader } from './tar-header.ts';
 import { hashFile, unpackPackage, type UnpackOptions } from './unpack.ts';
 
@@ -28,7 +28,7 @@ async function verdict(archive: string, options: Partial<UnpackOptions> = {}): P
   }
 }
 
-/** A `.fid` of members: name, content, type. */
+/** An archive of members: name, content, type. In gzip, which is made without another process. */
 function archiveOf(members: readonly (readonly [name: string, content?: string, type?: string])[]): string {
   const tar = members.map(([name, content = '', type = '0']) => {
     const body = Buffer.from(content);
@@ -36,8 +36,8 @@ function archiveOf(members: readonly (readonly [name: string, content?: string, 
     const padding = Buffer.alloc((BLOCK_BYTES - (body.length % BLOCK_BYTES)) % BLOCK_BYTES);
     return Buffer.concat([encodeHeader({ name: Buffer.from(name), ...fields }), body, padding]);
   });
-  const archive = path.join(temporary(), 'a.fid');
-  writeFileSync(archive, Buffer.concat([...writeBzip2([...tar, Buffer.alloc(1024)])]));
+  const archive = path.join(temporary(), 'a.tar.gz');
+  writeFileSync(archive, gzipSync(Buffer.concat([...tar, Buffer.alloc(1024)])));
   return archive;
 }
 
@@ -148,7 +148,7 @@ describe('unpackPackage() counts what is really there (F7, FW8, FW9)', () => {
       megabyte.subarray(0, 900_096),
     ]);
     const entry = encodeHeader({ ...fields, name: Buffer.from('x'), type: '0', size: 0 });
-    writeFileSync(archive, Buffer.concat([...writeBzip2([long, entry, long, entry, long, entry])]));
+    writeFileSync(archive, bzip2(long, entry, long, entry, long, entry));
     const limits = { maxBytes: 1000, maxEntries: 10, maxMetadataBytes: 1_000_000 };
     expect(await verdict(archive, { limits })).toMatch(/ARCHIVE_(?:TOO_LARGE size-limit|UNSAFE name-unusable)/);
   });
@@ -245,7 +245,8 @@ describe('unpackPackage() writes inside its destination only', () => {
         const archive = archiveOf([['p/package.toml', 'x'], ...members]);
         const outer = temporary();
         mkdirSync(path.join(outer, 'dest'));
-        const options = { archive, destination: path.join(outer, 'dest'), ...RULED };
+        const rules = { container: 'tar.gz' } as const;
+        const options = { archive, destination: path.join(outer, 'dest'), ...RULED, rules };
         const report = await unpackPackage(options).catch((error: unknown) => {
           expect(error).toBeInstanceOf(CharmerError);
           return undefined;

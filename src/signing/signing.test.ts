@@ -112,7 +112,7 @@ describe('verifyPackage()', () => {
     const directory = fill(temporary(), { 'package.toml': '[package]\n', 'm.py': 'x = 1\n' });
     await signPackage(directory, RULES, alice.secret);
     const archive = path.join(temporary(), 'p.fid');
-    await packPackage({ directory, rules: RULES, name: 'p', version: '1', output: archive });
+    await packPackage({ directory, rules: RULES, name: 'p', version: '1', output: archive, python: 'python3' });
     const whole = readFileSync(archive);
     const changedArchive = path.join(temporary(), 'changed.fid');
     const REFUSED = ['ARCHIVE_INVALID', 'ARCHIVE_UNSAFE', 'ARCHIVE_TOO_LARGE', 'invalid'];

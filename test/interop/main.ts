@@ -60,7 +60,8 @@ async function oursIsAccepted(): Promise<void> {
   const pkg = writePackage(cwd);
   const keys = generateKeys(path.join(cwd, 'k'));
   await signPackage(pkg, rules, readSecretKey(keys.secret));
-  await packPackage({ directory: pkg, rules, name: 'travels', version: '1.0.0', output: path.join(cwd, 'ours.fid') });
+  const named = { rules, name: 'travels', version: '1.0.0', python: 'python3' };
+  await packPackage({ directory: pkg, ...named, output: path.join(cwd, 'ours.fid') });
   succeed(['package', 'verify', '--key', 'k.public', 'pkg'], cwd, 'Package signature valid: pkg\n');
   succeed(['package', 'unpack', 'ours.fid', '--dest', 'out'], cwd, 'Unpacked: out/travels-1.0.0\n');
   succeed(['package', 'verify', '--key', 'k.public', 'out/travels-1.0.0'], cwd);
@@ -114,6 +115,7 @@ async function digestsAgree(): Promise<void> {
       rules,
       name: 'travels',
       version: '1.0.0',
+      python: 'python3',
       output: path.join(cwd, 'ours.fid'),
       compat: true,
     });

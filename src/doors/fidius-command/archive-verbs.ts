@@ -1,10 +1,9 @@
-import { accessSync, constants } from 'node:fs';
-import path from 'node:path';
 import { defaultArchiveName, packPackage } from '../../archive/pack.ts';
 import { unpackPackage } from '../../archive/unpack.ts';
 import { vendorRequirements } from '../../archive/vendor.ts';
 import { fidius } from '../../formats/fidius/index.ts';
 import { MANIFEST_FILE, type PackageManifest } from '../../formats/fidius/manifest.ts';
+import { findPython } from '../../index.ts';
 import { errorText, type Names } from './error-text.ts';
 import { readManifest } from './manifest-of.ts';
 import { joinPath, locateFrom } from './paths.ts';
@@ -32,7 +31,7 @@ export const pack: Verb = {
       const { isSigned, bytes } = await packPackage({
         ...{ directory, rules, name: manifest.name, version: manifest.version, compat: true },
         output: locateFrom(io.cwd, output),
-        ...pythonOnPath(io.env),
+        python: await findPython(),
       });
       if (!isSigned) io.stderr(`warning: package is unsigned (no ${rules.signatureFile} found)\n`);
       io.stdout(`Packed: ${output} (${sizeText(bytes)})\n`);
@@ -94,20 +93,6 @@ async function vendor(manifest: PackageManifest, directory: string, { cwd, env }
 
 function componentWarning(component: string): string {
   return `warning: CLI built without wasm support — component \`${component}\` was not validated (rebuild with --features wasm to validate/precompile)\n`;
-}
-
-/** Large archives are compressed by Python where there is one. */
-function pythonOnPath(env: NodeJS.ProcessEnv): { readonly python?: string } {
-  for (const directory of (env['PATH'] ?? '').split(path.delimiter)) {
-    const python = path.join(directory, 'python3');
-    try {
-      accessSync(python, constants.X_OK);
-      if (path.isAbsolute(python)) return { python };
-    } catch {
-      // Not in this directory.
-    }
-  }
-  return {};
 }
 
 async function naming(names: Names, action: () => Promise<void>): Promise<void> {
