@@ -151,7 +151,7 @@ class LoopDriver:
                 await self._pump(call, value)
             else:
                 call.task = None
-                service.open_outflow(call, value)
+                service.outflows.park(call, value)
         except BaseException as error:
             service.fail_call(call, error)
 
@@ -166,7 +166,7 @@ class LoopDriver:
     async def _pump(self, call: Call, source: Any) -> None:
         service = self.service
         waiters: list[asyncio.Future[None]] = []
-        outflow = service.open_async_outflow(call, lambda _: _resolve(waiters))
+        outflow = service.outflows.open_async(call, lambda _: _resolve(waiters))
         iterator = source.__aiter__()
         try:
             began = monotonic()
@@ -183,7 +183,7 @@ class LoopDriver:
                     value = await iterator.__anext__()
                 except StopAsyncIteration:
                     break
-                service.send_item(outflow, value)
+                service.outflows.send(outflow, value)
                 self.turn_soon()
                 if service.pacer.ran() - began > _SLICE:
                     await asyncio.sleep(0)
@@ -222,7 +222,7 @@ class LoopDriver:
             _set_running_loop(None)
         try:
             service.serve_frames()
-            if service.step_stream():
+            if service.outflows.step():
                 self.turn_soon()
             service.writer.flush()
         finally:

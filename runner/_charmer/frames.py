@@ -8,11 +8,12 @@ from _thread import allocate_lock
 from posix import getpid
 from posix import write as os_write
 
-from .messages import BATCH, HEADER, HEADER_BYTES, ITEM, MAX_FRAME_BYTES
+from .messages import BATCH, HEADER, HEADER_BYTES, ITEM, KINDS, MAX_FRAME_BYTES
 
 _header = Struct(HEADER)
 pack = _header.pack
 unpack = _header.unpack_from
+_LAST_KIND = len(KINDS)
 
 # Reading 256 KiB at once into the same memory: a fresh buffer of this size per read costs a factor of two.
 _BUFFER_BYTES = 256 << 10
@@ -48,6 +49,8 @@ class FrameReader:
         if have < HEADER_BYTES:
             return None
         length, kind, flags, slot, identity = unpack(self.buffer, start)
+        if not 0 < kind <= _LAST_KIND:
+            raise FrameError('MESSAGE_UNEXPECTED', f'Frame has kind {kind}, expected 1 to {_LAST_KIND}')
         if length > have - HEADER_BYTES:
             if length > self.max_frame_bytes:
                 limit = self.max_frame_bytes
@@ -112,6 +115,9 @@ class FrameWriter:
         self._frames: list[bytes] = []
         self._batch: list[str] = []
         self._batch_id = 0
+        self._batch_size = 0
+        # Characters of items that become one frame, at most about.
+        self.batch_limit = _JOINED_BYTES
 
     @property
     def is_foreign(self) -> bool:
@@ -146,11 +152,11 @@ class FrameWriter:
     def item(self, identity: int, text: str) -> None:
         """Adds a stream item given as JSON text."""
         with self._lock:
-            if self._batch_id != identity:
-                if self._batch:
-                    self._close_batch()
+            if self._batch_id != identity or self._batch_size > self.batch_limit:
+                self._close_batch()
                 self._batch_id = identity
             self._batch.append(text)
+            self._batch_size += len(text)
 
     def later(self, kind: int, identity: int) -> None:
         """Adds an empty frame without the lock, for finalizers, which may run anywhere."""
@@ -198,7 +204,7 @@ class FrameWriter:
             flags, payload = BATCH, to_bytes(f'[{",".join(texts)}]')
         self._frames.append(pack(len(payload), ITEM, flags, 0, self._batch_id) + payload)
         self._batch = []
-        self._batch_id = 0
+        self._batch_id = self._batch_size = 0
 
 
 def to_bytes(text: str) -> bytes:

@@ -73,7 +73,7 @@ def _close(service: Service) -> None:
     """Lets the plugin clean up. Its failures go to standard error: the conversation is over."""
     for call in list(service.calls.values()):
         if call.outflow is not None and call.task is None:
-            service.close_iterator(call.outflow)
+            service.outflows.leave(call.outflow)
     try:
         if service.driver is not None:
             service.driver.close()

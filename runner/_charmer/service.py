@@ -11,15 +11,15 @@
 from __future__ import annotations
 
 import sys
-from _collections import deque  # type: ignore[import-not-found]
 from _struct import unpack
 from _thread import get_ident
-from time import monotonic, sleep
+from time import sleep
 
 from . import messages as m
-from .calls import Call, Cancelled, ClientStream, Inbox, Outflow
+from .calls import Call, Cancelled, ClientStream, Inbox
 from .dialect import Failure, HostError
 from .frames import FrameReader, FrameWriter, to_bytes
+from .outflows import SMALL, Outflows
 from .pacing import Pacer
 from .values import decode, encode, encode_plain, parse
 
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
 
 # Calls that may wait inside of each other before further ones are refused.
 _MAX_NESTING = 8
-# Longest time that a stream runs before frames are looked for, in seconds.
-_SLICE = 50e-6
-# Characters of a value that is small: it needs no look at the limit of frames, and goes out together with others.
-_SMALL = 64 << 10
 
 
 class Service:
@@ -57,18 +53,17 @@ class Service:
         self.answers: dict[int, Any] = {}
         self.driver: LoopDriver | None = None
         self.control: Control | None = None
-        # Credit that came before its stream was opened.
-        self._granted: dict[int, tuple[int, int]] = {}
+        self.outflows = Outflows(self)
+        # Characters of a value that needs no look at the limit of frames.
+        self.small = SMALL
         self._main_thread = get_ident()
-        self._small = _SMALL
-        self._runnable: deque[Outflow] = deque()
         self._poll: Any = None
 
     def limit_frames(self, max_frame_bytes: int) -> None:
         """Sets the size of the largest payload taken or sent."""
         self.reader.max_frame_bytes = self.writer.max_frame_bytes = max_frame_bytes
-        # A character is four bytes at most.
-        self._small = min(_SMALL, max_frame_bytes // 4)
+        # A character is four bytes at most, and a batch grows by one small value over its limit.
+        self.small = self.writer.batch_limit = min(SMALL, max_frame_bytes // 8)
 
     # -- turns
 
@@ -82,7 +77,7 @@ class Service:
 
     def turn(self) -> None:
         """Steps a stream, writes what is finished, and serves what has arrived; waits for it if no stream can go on."""
-        has_stepped = bool(self._runnable) and self.step_stream()
+        has_stepped = bool(self.outflows.runnable) and self.outflows.step()
         self.writer.flush()
         if has_stepped and not self.has_input():
             return
@@ -177,7 +172,9 @@ class Service:
             if self.depth > _MAX_NESTING:
                 raise Failure('OVERLOADED', f'Worker has {self.depth} calls that wait inside of each other')
             arguments = self._arguments_of(call, flags, payload) if flags else parse(str(payload, 'utf-8'))
-            call.operation = operation = self._operation(slot)
+            if slot >= len(self.operations):
+                raise Failure('OPERATION_UNKNOWN', f'Slot {slot} is none of {len(self.operations)} operations')
+            call.operation = operation = self.operations[slot]
             if not self.pacer.is_quick:
                 self.writer.flush()
             self.active = call
@@ -185,27 +182,19 @@ class Service:
             self.active = None
             if not flags:
                 text = encode_plain(value)
-                if text is not None and len(text) < self._small:
+                if text is not None and len(text) < self.small:
                     del self.calls[identity]
                     self.writer.add(m.RESULT, identity, to_bytes(text))
                 else:
                     self.finish_call(call, value)
             elif call.streaming:
-                self._open_stream(call, value)
+                self.outflows.open(call, value)
             else:
                 self.finish_call(call, value)
         except BaseException as error:
             self.active = None
             self.fail_call(call, error)
         self.pacer.ran()
-
-    def _operation(self, slot: int) -> str:
-        try:
-            return self.operations[slot]
-        except IndexError:
-            raise Failure(
-                'OPERATION_UNKNOWN', f'Slot {slot} is no operation: there are {len(self.operations)}'
-            ) from None
 
     def _arguments_of(self, call: Call, flags: int, payload: memoryview) -> list[Any]:
         if flags & m.RAW and not flags & m.ATTACHED:
@@ -264,141 +253,19 @@ class Service:
 
     def _settle(self, call: Call, kind: int, flags: int, *parts: bytes) -> None:
         if kind == m.RESULT:
-            self._check_size(parts, 'Result')
+            self.check_size(parts, 'Result')
         self.calls.pop(call.id, None)
-        self._granted.pop(call.id, None)
+        self.outflows.forget(call)
         if call.inbox is not None:
             call.inbox.is_ended = True
         self.writer.put(kind, flags, 0, call.id, *parts)
 
-    def _check_size(self, parts: Sequence[bytes], what: str) -> int:
+    def check_size(self, parts: Sequence[bytes], what: str) -> int:
         size = sum(map(len, parts))
         limit = self.writer.max_frame_bytes
         if size > limit:
             raise Failure('OUTPUT_TOO_LARGE', f'{what} of {size} bytes is larger than the limit of {limit}')
         return size
-
-    # -- streams to the host
-
-    def _open_stream(self, call: Call, value: Any) -> None:
-        if hasattr(value, '__await__') or hasattr(value, '__aiter__'):
-            self.driver_of_loop().start(call, value)
-            return
-        self.open_outflow(call, value)
-
-    def open_outflow(self, call: Call, value: Any) -> None:
-        """Parks an iterator until there is credit."""
-        outflow = call.outflow = Outflow(call, self._wake)
-        self.active = call
-        try:
-            iterator = iter(value)
-        except TypeError:
-            if hasattr(type(value), '__iter__'):
-                raise
-            kind = type(value).__name__
-            raise Failure(
-                'RESULT_INVALID', f"Stream '{call.operation}' returned '{kind}', expected an iterable"
-            ) from None
-        finally:
-            self.active = None
-        outflow.advance = iterator.__next__
-        outflow.close = getattr(iterator, 'close', outflow.close)
-        self._grant_early(outflow)
-
-    def open_async_outflow(self, call: Call, wake: Callable[[Outflow], None]) -> Outflow:
-        """The credit of an asynchronous iterator, which `driver` pulls."""
-        outflow = call.outflow = Outflow(call, wake)
-        self._grant_early(outflow)
-        return outflow
-
-    def _grant_early(self, outflow: Outflow) -> None:
-        credit = self._granted.pop(outflow.call.id, None)
-        if credit is not None:
-            outflow.add_credit(*credit)
-
-    def _wake(self, outflow: Outflow) -> None:
-        if not outflow.is_queued and not outflow.is_busy and outflow.may_send:
-            outflow.is_queued = True
-            self._runnable.append(outflow)
-
-    def step_stream(self) -> bool:
-        """Lets one stream run for a slice. False: none can."""
-        for _ in range(len(self._runnable)):
-            outflow = self._runnable.popleft()
-            if self.depth and self._would_wait(outflow):
-                self._runnable.append(outflow)
-                continue
-            outflow.is_queued = False
-            if outflow.call.id in self.calls:
-                outflow.is_busy = True
-                try:
-                    self._pull(outflow)
-                finally:
-                    outflow.is_busy = False
-                self._wake(outflow)
-            return True
-        return False
-
-    def _would_wait(self, outflow: Outflow) -> bool:
-        """Whether a stream's code would wait on top of code that waits, which could not go on before it."""
-        inbox = outflow.call.inbox
-        if inbox is None or inbox.in_hand or inbox.is_ready():
-            return False
-        inbox.want()
-        return True
-
-    def _pull(self, outflow: Outflow) -> None:
-        call = outflow.call
-        pacer = self.pacer
-        advance = outflow.advance
-        pacer.begin()
-        deadline = monotonic() + _SLICE
-        try:
-            while outflow.may_send and not (self.depth and self._would_wait(outflow)):
-                if not pacer.is_quick:
-                    self.writer.flush()
-                self.active = call
-                value = advance()
-                self.active = None
-                self.send_item(outflow, value)
-                if pacer.ran() > deadline:
-                    return
-        except StopIteration:
-            self.active = None
-            self.end_stream(call)
-        except BaseException as error:
-            self.active = None
-            self.fail_call(call, error)
-            self.close_iterator(outflow)
-
-    def send_item(self, outflow: Outflow, value: Any) -> None:
-        """Adds an item to what is written next. Raises Failure RESULT_INVALID."""
-        call = outflow.call
-        text = encode_plain(value)
-        if text is not None and not call.raw:
-            size = len(text)
-            if size < self._small:
-                self.writer.item(call.id, text)
-                outflow.credit -= 1
-                outflow.budget -= size
-                return
-            flags, parts = 0, [to_bytes(text)]
-        elif call.raw and isinstance(value, (bytes, bytearray, memoryview)):
-            flags, parts = m.RAW, [bytes(value)]
-        else:
-            flags, parts = encode(value, 'item')
-        outflow.budget -= self._check_size(parts, 'Item')
-        outflow.credit -= 1
-        self.writer.put(m.ITEM, flags, 0, call.id, *parts)
-
-    def close_iterator(self, outflow: Outflow) -> None:
-        """Runs the clean-up of a generator that is left before its end."""
-        try:
-            outflow.close()
-        except BaseException:
-            # Its consumer is gone; there is nobody to tell.
-            if self.writer.is_foreign:
-                raise
 
     # -- other frames
 
@@ -423,15 +290,9 @@ class Service:
             raise Failure('MESSAGE_UNEXPECTED', f'Frame of kind {kind} is not for a runner')
 
     def _credit(self, identity: int, payload: memoryview) -> None:
-        items, size = unpack('<II', payload)
         call = self.calls.get(identity)
-        if call is None:
-            return
-        if call.outflow is not None:
-            call.outflow.add_credit(items, size)
-        else:
-            had_items, had_size = self._granted.get(identity, (0, 0))
-            self._granted[identity] = (had_items + items, had_size + size)
+        if call is not None:
+            self.outflows.credit(call, *unpack('<II', payload))
 
     def cancel(self, identity: int) -> None:
         """A cancel in its place among the frames: stops what is parked; what runs has been told by `control`."""
@@ -444,7 +305,7 @@ class Service:
         if call.task is not None:
             call.task.cancel()
         elif outflow is not None and not outflow.is_busy:
-            self.close_iterator(outflow)
+            self.outflows.leave(outflow)
             self.end_stream(call)
 
     def _deliver(self, identity: int, flags: int, payload: memoryview) -> None:

@@ -5,52 +5,22 @@
  * 2. An abandoned call stays pending, silently, until the runner settles it: its id and its worker are busy until then.
  * 3. The output is always read. What a slow consumer has not taken is bounded by the credit it gave.
  */
-import type { Readable, Writable } from 'node:stream';
-
 import { CallError, CharmerError, ProtocolError, StartError } from '../errors.ts';
-import type { JsonObject } from '../plugin-spec.ts';
 import { STREAM_PLACE } from './data-object.ts';
+import { defer, unlessAborted } from './deferred.ts';
 import { Dumps } from './dumps.ts';
 import { type Frame, FrameDecoder } from './frame-decoder.ts';
+import { creditOf, payloadBytes, valueOf } from './frame-value.ts';
 import { type FrameHead, FrameWriter } from './frame-writer.ts';
 import { IncomingStream } from './incoming-stream.ts';
 import * as m from './messages.ts';
+import type { ConversationOptions, WireCallOptions, WireStreams } from './options.ts';
 import { failureOf, isProducer, OutgoingStream } from './outgoing-stream.ts';
 import { endedByRunner, failCall, type PendingCall, PendingCalls } from './pending-calls.ts';
-import { parseJson } from './json.ts';
-import { decodeValue, encodeValue, type Payload } from './values.ts';
+import { encodeValue, type Payload } from './values.ts';
 import { errorFromFailure } from './wire-errors.ts';
 
-/** The four channels, named from the runner's side: the host writes `input` and `control`. */
-export interface WireStreams {
-  readonly input: Writable;
-  readonly output: Readable;
-  readonly control: Writable;
-  readonly dumps: Readable;
-}
-
-/** Options of a conversation. */
-export interface ConversationOptions {
-  /** Largest payload sent or taken, in bytes. @default 256 MiB */
-  readonly maxFrameBytes?: number;
-  /** Called for every event; `callId` 0: it belongs to no call. */
-  onEvent?(event: m.WorkerEvent, callId: number): void;
-  /** Answers the runner's questions. @default every question is refused */
-  onAsk?(question: unknown): Promise<unknown>;
-}
-
-/** Options of one call. */
-export interface WireCallOptions {
-  /** Aborting rejects at once with the signal's reason and cancels the work. */
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((event: m.WorkerEvent) => void) | undefined;
-  /** Sent to the dialect. */
-  readonly options?: JsonObject | undefined;
-  /** Items of a stream allowed at once, fixed. @default adapts, from 16 to 1024 */
-  readonly window?: number | undefined;
-  /** Called when the runner has settled a call that was given up. Not called when it ends instead. */
-  readonly onSettled?: (() => void) | undefined;
-}
+export type { ConversationOptions, WireCallOptions, WireStreams } from './options.ts';
 
 /** Starts a conversation. Reading begins at once; the streams keep Node alive only while calls are pending. */
 export function startConversation(streams: WireStreams, options: ConversationOptions = {}): Conversation {
@@ -480,23 +450,6 @@ export class Conversation {
 const EXIT_GRACE_MS = 1000;
 const DUMP_TIMEOUT_MS = 1000;
 
-function valueOf(frame: Frame): unknown {
-  if (!frame.isOwn && (frame.flags & (m.TAGGED | m.ATTACHED | m.RAW)) === 0) {
-    return parseJson(frame.bytes.toString('utf8', frame.start, frame.end));
-  }
-  return decodeValue(frame.bytes.subarray(frame.start, frame.end), frame.flags, frame.isOwn);
-}
-
-function creditOf(frame: Frame): readonly [number, number] {
-  if (frame.end - frame.start !== 8) throw new ProtocolError('FRAME_MALFORMED', 'Credit is not two numbers');
-  return [frame.bytes.readUInt32LE(frame.start), frame.bytes.readUInt32LE(frame.start + 4)];
-}
-
-function payloadBytes(payload: Payload, limit: number): number {
-  if ('text' in payload) return 3 * payload.text.length <= limit ? 0 : Buffer.byteLength(payload.text);
-  return payload.parts.reduce((sum, part) => sum + part.length, 0);
-}
-
 function unexpected(frame: Frame): ProtocolError {
   const kind = m.KINDS[frame.kind - 1] ?? 'unknown';
   return new ProtocolError('MESSAGE_UNEXPECTED', `Runner sent '${kind}' for id ${frame.id}, which waits for none`);
@@ -510,39 +463,6 @@ function setRef(streams: WireStreams, isRef: boolean): void {
   for (const stream of Object.values(streams) as readonly { ref?: () => void; unref?: () => void }[]) {
     if (isRef) stream.ref?.();
     else stream.unref?.();
-  }
-}
-
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  resolve(value: T): void;
-  reject(error: unknown): void;
-}
-
-function defer<T>(): Deferred<T> {
-  let settle: Pick<Deferred<T>, 'resolve' | 'reject'> | undefined;
-  const promise = new Promise<T>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  return {
-    promise,
-    resolve: (value) => settle?.resolve(value),
-    reject: (error) => settle?.reject(error),
-  };
-}
-
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  signal.throwIfAborted();
-  const aborted = defer<never>();
-  const abort = (): void => {
-    aborted.reject(signal.reason);
-  };
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }
 

@@ -125,7 +125,10 @@ describe('the runner', () => {
     const opened = await open();
     opened.streams.input.write('Content-Length: 12\r\n\r\n');
     expect(await opened.exited).toEqual({ code: 70, signal: null });
-    expect(await opened.conversation.ended).toMatchObject({ code: 'FRAME_TOO_LARGE' });
+    expect(await opened.conversation.ended).toMatchObject({
+      code: 'MESSAGE_UNEXPECTED',
+      message: 'Frame has kind 101, expected 1 to 17',
+    });
   });
 
   it('refuses a host of another protocol and says which side to update', async () => {

@@ -1,4 +1,4 @@
-/** A real runner for tests of the wire: started by Node itself, on the interpreter that PATH names. */
+/** A real runner for tests of the wire: started by Node itself, on the interpreter that `CHARMER_TEST_PYTHON` or PATH names. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,9 @@ import { type Conversation, type ConversationOptions, startConversation, type Wi
 import type { Opened, OpenMessage } from './messages.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
+// A version manager's shim costs more than the interpreter's start.
+const named = process.env['CHARMER_TEST_PYTHON'] ?? 'python3';
+const python = execFileSync(named, ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
 
 /** A runner, its wire, and what it printed. */
 export interface TestRunner {
@@ -20,15 +22,15 @@ export interface TestRunner {
   readonly conversation: Conversation;
   readonly exited: Promise<{ code: number | null; signal: string | null }>;
   /** All of standard output and error so far. */
-  printed(): string;
+  readonly printed: () => string;
 }
 
 /** A runner whose test dialect is open, with operations by name. */
 export interface OpenRunner extends TestRunner {
   readonly opened: Opened;
-  slot(operation: string): number;
-  call(operation: string, ...args: readonly unknown[]): Promise<unknown>;
-  stream(operation: string, ...args: readonly unknown[]): AsyncIterableIterator<unknown>;
+  readonly slot: (operation: string) => number;
+  readonly call: (operation: string, ...args: readonly unknown[]) => Promise<unknown>;
+  readonly stream: (operation: string, ...args: readonly unknown[]) => AsyncIterableIterator<unknown>;
 }
 
 export function startRunner(options: ConversationOptions = {}): TestRunner {

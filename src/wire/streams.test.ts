@@ -365,7 +365,7 @@ function counting(): { items: AsyncGenerator<number>; pulled(): number; returned
 }
 
 /** A producer that yields what it is given, when it is given it. */
-function gated(): { items: AsyncGenerator<unknown>; open(item: unknown): void } {
+function gated(): { items: AsyncGenerator; open(item: unknown): void } {
   const ready: unknown[] = [];
   let wake: (() => void) | undefined;
   const items = (async function* () {
