@@ -4,7 +4,7 @@ import type { Host, SessionOptions } from '../../index.ts';
 import type { ControlSession } from '../../pipeline/control-session.ts';
 import * as verbs from './control-verbs.ts';
 import { errorFacts } from './error-facts.ts';
-import { numberField, objectField, optionalText } from './fields.ts';
+import { flagField, numberField, objectField, optionalText, textField } from './fields.ts';
 import type { Message } from './frames.ts';
 import { ServedSession } from './served-session.ts';
 
@@ -151,24 +151,29 @@ function sendTarget(message: Message): { node?: string; port?: string } {
   return { ...(node !== undefined && { node }), ...(port !== undefined && { port }) };
 }
 
+type OptionReader = readonly [name: keyof SessionOptions, read: (options: Message, name: string) => unknown];
+
 /** The options of a session that a client may give, by their names in Python. */
-const OPTION_NAMES: Readonly<Record<string, keyof SessionOptions>> = {
-  base_dir: 'baseDir',
-  env: 'env',
-  node_timeout_ms: 'nodeTimeoutMs',
-  ready_timeout_ms: 'readyTimeoutMs',
-  refresh: 'refresh',
-  restart: 'restart',
-  strict: 'strict',
+const OPTIONS: Readonly<Record<string, OptionReader>> = {
+  base_dir: ['baseDir', textField],
+  env: ['env', objectField],
+  node_timeout_ms: ['nodeTimeoutMs', numberField],
+  ready_timeout_ms: ['readyTimeoutMs', numberField],
+  refresh: ['refresh', flagField],
+  restart: ['restart', flagField],
+  strict: ['strict', flagField],
 };
 
-/** @throws TypeError for an option that there is not; what the values must be is the host's to say. */
+/** @throws CallError `ARGUMENT_INVALID` for an option that there is not, or that is not what it must be */
 function sessionOptions(message: Message): SessionOptions {
+  const given: Message = { ...objectField(message, 'options'), kind: 'open' };
   const options: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(objectField(message, 'options'))) {
-    const ours = OPTION_NAMES[name];
-    if (ours === undefined) throw new TypeError(`Unknown session option '${name}'`);
-    options[ours] = value;
+  for (const name of Object.keys(given)) {
+    if (name === 'kind') continue;
+    const option = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
+    if (option === undefined) throw new CallError('ARGUMENT_INVALID', `There is no session option '${name}'`);
+    const [ours, read] = option;
+    options[ours] = read(given, name);
   }
   return options;
 }

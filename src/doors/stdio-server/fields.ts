@@ -26,6 +26,13 @@ export function optionalNumber(message: Message, name: string): number | undefin
   return isAbsent(message, name) ? undefined : numberField(message, name);
 }
 
+/** @throws CallError `ARGUMENT_INVALID` unless the field is true or false */
+export function flagField(message: Message, name: string): boolean {
+  const value = message[name];
+  if (typeof value !== 'boolean') throw wrong(message, name, 'true or false');
+  return value;
+}
+
 /** @throws CallError `ARGUMENT_INVALID` unless the field is one of the given words or absent */
 export function optionalWord<Word extends string>(
   message: Message,

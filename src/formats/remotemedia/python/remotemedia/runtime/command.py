@@ -91,6 +91,7 @@ def _find_node() -> str:
         wanted = '.'.join(str(number) for number in _MIN_NODE)
         raise HostUnavailableError(
             f'remotemedia.runtime runs pipelines in Node.js, and there is no node on PATH. '
-            f'Install Node {wanted} or later from https://nodejs.org, or say in the variable {_VARIABLE} how to start Charmer.'
+            f'Install Node {wanted} or later from https://nodejs.org, '
+            f'or say in the variable {_VARIABLE} how to start Charmer.'
         )
     return node

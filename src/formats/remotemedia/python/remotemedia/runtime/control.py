@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Future
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Generator, Optional, Union
 
@@ -122,6 +123,9 @@ class _Held:
         self._control = control
         self._opening = control._start(kind, **fields)
         self._handle: Optional[int] = None
+        # The request for the next value, kept when its taker gives up: what it brings is for whoever comes next.
+        self._taking: Optional[Future[Any]] = None
+        self._turn = asyncio.Lock()
         self._is_closed = False
 
     def __await__(self) -> Generator[Any, None, Any]:
@@ -153,10 +157,17 @@ class _Held:
     async def _next(self) -> Optional[dict[str, Any]]:
         """The next step, or None at the end."""
         await self._opened()
-        if self._is_closed:
-            return None
-        host = self._control._session._host
-        step: dict[str, Any] = await Started(host, 'next', {'handle': self._handle})
+        async with self._turn:
+            if self._is_closed:
+                return None
+            if self._taking is None:
+                _, self._taking = self._control._session._host.begin('next', {'handle': self._handle})
+            try:
+                step: dict[str, Any] = await asyncio.shield(asyncio.wrap_future(self._taking))
+            except Refusal as error:
+                self._taking = None
+                raise refused(error, control_error_from) from None
+            self._taking = None
         return None if step.get('done') else step
 
 

@@ -38,7 +38,7 @@ class HostError(RuntimeError):
 
 
 class TurnError(HostError):
-    """A node failed on one input; the session goes on. `outputs` is what did come out, where all of it was asked for."""
+    """A node failed on one input; the session goes on. `outputs` is what did come out, where all was asked for."""
 
     def __init__(self, node: str, input_number: int, facts: dict[str, Any]) -> None:
         where = f"Node '{node}' failed on input {input_number}" if input_number else f"Node '{node}' failed"

@@ -183,7 +183,7 @@ class Host:
 
     def _read_frames(self) -> None:
         assert self._child.stdout is not None
-        reason = 'it ended'
+        reason = ''
         try:
             with self._child.stdout as pipe:
                 for message in iter(lambda: read_frame(pipe), None):
@@ -193,7 +193,14 @@ class Host:
                         self._take(message)
         except Exception as error:
             reason = f'a frame cannot be read: {error}'
-        self._end(reason)
+        self._end(reason or self._how_it_ended())
+
+    def _how_it_ended(self) -> str:
+        try:
+            code = self._child.wait(_KILL_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            return 'it closed its output'
+        return f'signal {-code} ended it' if code < 0 else f'it ended with exit status {code}'
 
     def _take(self, message: dict[str, Any]) -> None:
         kind = message['kind']
