@@ -41,7 +41,7 @@ def move_up(descriptor: int) -> int:
 
 
 def put_in_place(connected: dict[int, int]) -> None:
-    """Gives every connection the descriptor of its number; descriptor 0 is the null device when nothing is to be read."""
+    """Gives every connection the descriptor of its number; without one, descriptor 0 is the null device."""
     if 0 not in connected:
         null = os.open(os.devnull, os.O_RDONLY)
         if null != 0:

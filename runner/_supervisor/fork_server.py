@@ -1,19 +1,19 @@
 """The fork verb: copies of this process that go on as fresh processes, most of them parked until there is an order.
 
-    → {"id": 1, "verb": "fork", "token": "...", "channels": [0, 1, 2, 7], "mark": 9}
+    → {"id": 1, "verb": "fork", "token": "...", "channels": [0, 1, 2, 7], "mark": 9, "rehearse": true}
     ← {"id": 1, "pid": 4711}
 
 The copy connects back at once and waits on channel 7 for one line, its order:
 
-    → {"argv": ["/usr/bin/python3", "main.py", "x"], "flags": 0, "cwd": "...", "env": {...}, "limits": {...}, "stdin": "pipe"}
+    → {"argv": ["python3", "main.py"], "flags": 0, "cwd": "...", "env": {...}, "limits": {...}, "stdin": "pipe"}
 
     ← {"accepted": true}                                            it goes on as the command
     ← {"code": 0, "cpuMs": ..., "peakMemoryBytes": ...}             it has come to its end and is about to go
     ← {"stage": "cwd", "errno": 2, ...}                             instead of both: a report as the exec verb's
 
-The stage `fallback` means that only a process started by exec would be the same. A request may have the order in a field
-`order` already. The end that a copy tells of itself comes before its memory is taken apart, and so before the exit event.
-Nothing of a plugin is read by the server itself.
+The stage `fallback` means that only a process started by exec would be the same. A request may have the order in a
+field `order` already. The end that a copy tells of itself comes before its memory is taken apart, and so before the
+exit event. Nothing of a plugin is read by the server itself.
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ class ForkServer:
         marks.set_mark(request['mark'])
         order = request.get('order')
         if order is None:
-            self._base.rehearse()
+            if request['rehearse']:
+                self._base.rehearse()
             order = _read_order(control)
         if order is None:
             os._exit(0)

@@ -82,7 +82,9 @@ def load_program(script: str) -> Program:
             code = compile(source, path, 'exec', 0, True)
         except (SyntaxError, ValueError) as error:
             # The interpreter's own words for what it cannot read depend on how it reads.
-            raise launch.LaunchFailure('fallback', OSError(errno.ENOEXEC, f'the script does not compile: {error}'), script)
+            raise launch.LaunchFailure(
+                'fallback', OSError(errno.ENOEXEC, f'the script does not compile: {error}'), script
+            )
         if cached and not sys.dont_write_bytecode:
             _write_cache(cached, _header(path, source) + marshal.dumps(code))
     return Program(code, path)

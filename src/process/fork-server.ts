@@ -23,6 +23,8 @@ import type { ExitEvent, SupervisorLink } from './supervisor-link.ts';
 
 /** Under load a server keeps more spares, up to so many. */
 const MAX_SPARES = 8;
+/** Spares that have been through a call in rehearsal: they answer in half the time, and hold 2 MiB of their own. */
+const MAX_REHEARSED = 8;
 /** When a spare is made although the call that took one still runs. */
 const REFILL_DELAY_MS = 25;
 /** A copy that has told its end takes a millisecond to go. */
@@ -38,6 +40,7 @@ export class ForkServer {
   readonly #channels: readonly number[];
   readonly #flags: readonly string[];
   readonly #spares = new Set<Launched>();
+  readonly #rehearsed = new Set<Launched>();
   #wanted: number;
   readonly #parking = new Set<Promise<void>>();
   #running = 0;
@@ -86,7 +89,8 @@ export class ForkServer {
     clearTimeout(this.#refill);
     this.#refill = undefined;
     if (this.#isRetired || this.isClosed) return;
-    for (let missing = this.#wanted - this.#spares.size - this.#parking.size; missing > 0; missing -= 1) {
+    const parked = this.#rehearsed.size + this.#spares.size + this.#parking.size;
+    for (let missing = this.#wanted - parked; missing > 0; missing -= 1) {
       const parking = this.#park();
       this.#parking.add(parking);
       void parking.finally(() => this.#parking.delete(parking));
@@ -117,8 +121,10 @@ export class ForkServer {
   /** Takes no more plans; ends when its last child has ended. */
   retire(): void {
     this.#isRetired = true;
-    for (const spare of this.#spares) drop(spare);
-    this.#spares.clear();
+    for (const spare of [...this.#rehearsed, ...this.#spares]) {
+      this.#forget(spare);
+      drop(spare);
+    }
     clearTimeout(this.#refill);
     if (this.#running === 0) this.#server.link.end();
   }
@@ -142,30 +148,38 @@ export class ForkServer {
   }
 
   #takeSpare(): Launched | undefined {
-    for (const spare of this.#spares) {
-      this.#spares.delete(spare);
+    for (const spare of [...this.#rehearsed, ...this.#spares].slice(0, 1)) {
+      this.#forget(spare);
       for (const socket of spare.sockets.values()) socket.ref();
       return spare;
     }
-    if (this.#wanted > 0) this.#wanted = Math.min(MAX_SPARES, this.#wanted + 1);
+    if (this.#wanted > 0 && this.#wanted < MAX_SPARES) this.#wanted += 1;
     return undefined;
   }
 
   async #park(): Promise<void> {
+    const rehearse = this.#rehearsed.size + this.#parking.size < MAX_REHEARSED;
     try {
-      const spare = await this.#launchWith({}, {});
+      const spare = await this.#launchWith({ rehearse }, {});
       for (const socket of spare.sockets.values()) socket.unref();
       if (this.#isRetired) drop(spare);
-      else this.#spares.add(spare);
+      else (rehearse ? this.#rehearsed : this.#spares).add(spare);
       void spare.started.exited.then(() => {
-        if (this.#spares.delete(spare)) drop(spare);
+        if (this.#forget(spare)) drop(spare);
       });
     } catch {
       // A call that finds no spare makes a copy of its own, and tells why when that fails as well.
     }
   }
 
-  #launchWith(fields: { readonly order?: ForkOrder }, options: StartOptions): Promise<Launched> {
+  #forget(spare: Launched): boolean {
+    return this.#rehearsed.delete(spare) || this.#spares.delete(spare);
+  }
+
+  #launchWith(
+    fields: { readonly order?: ForkOrder; readonly rehearse?: boolean },
+    options: StartOptions,
+  ): Promise<Launched> {
     return launch(this.#context, { verb: 'fork', channels: this.#channels, fields: { ...fields } }, options);
   }
 

@@ -5,7 +5,7 @@ import type { LaunchPlan } from '../plugin-spec.ts';
 import { diagnoseStart } from './diagnose-start.ts';
 import { untilGivenUp } from './given-up.ts';
 import type { Marks } from './marks.ts';
-import type { Rendezvous } from './rendezvous.ts';
+import type { Expectation, Rendezvous } from './rendezvous.ts';
 import { signalNumber } from './signal-names.ts';
 import type { StartOptions } from './supervision.ts';
 import { type KeepAlive, SupervisedChild } from './supervised-child.ts';
@@ -80,8 +80,8 @@ export async function launch(context: LaunchContext, request: LaunchRequest, opt
   releaseMark(starting, () => marks.release(mark));
   try {
     // An exec is told of after its connections; a copy may end before it has made them.
-    const connected = verb === 'exec' ? expected.sockets : Promise.race([expected.sockets, endedEarly(starting)]);
-    const both = Promise.all([starting, connected]);
+    if (verb === 'fork') cancelWhenEnded(starting, expected);
+    const both = Promise.all([starting, expected.sockets]);
     const [started, sockets] = await untilGivenUp(both, { signal, timeoutMs }, () => startTimedOut(timeoutMs));
     return { started, mark, sockets };
   } catch (error) {
@@ -99,13 +99,13 @@ function releaseMark(starting: Promise<StartedProcess>, release: () => void): vo
   starting.then(({ exited }) => exited).then(release, release);
 }
 
-/** Rejects when a process ends before it has connected; the connections of one that came and went count. */
-async function endedEarly(starting: Promise<StartedProcess>): Promise<never> {
-  const { exited } = await starting;
-  await exited;
-  // Connections wait in the socket's queue longer than a line in a pipe: let them be counted first.
-  await new Promise((resolve) => setTimeout(resolve, LATE_CONNECTION_MS));
-  throw new LinkClosedError();
+/** A process that ended connects no more, but what it did before may still be on its way. */
+function cancelWhenEnded(starting: Promise<StartedProcess>, expected: Expectation): void {
+  const cancel = (): void => expected.cancel(new LinkClosedError());
+  const onExit = (): void => {
+    if (expected.isOpen()) setTimeout(cancel, LATE_CONNECTION_MS);
+  };
+  starting.then(({ exited }) => exited).then(onExit, () => undefined);
 }
 
 /** An error of `launch` as callers of a supervisor see it. */

@@ -34,8 +34,10 @@ export interface Expectation {
   readonly token: string;
   /** Settles when all channels are there. Rejects with the reason given to `cancel`. */
   readonly sockets: Promise<ReadonlyMap<number, Socket>>;
-  /** Drops what has come and refuses what would come. */
+  /** Drops what has come and refuses what would come. Nothing happens once all are there. */
   cancel(reason: unknown): void;
+  /** Whether connections are still missing. */
+  isOpen(): boolean;
 }
 
 /**
@@ -78,7 +80,7 @@ function expectChannels(channels: readonly number[], waiting: Map<string, Pendin
   };
   if (channels.length === 0) resolve(arrived);
   else waiting.set(key, { missing: new Set(channels), arrived, resolve, cancel });
-  return { token: secret.toString('hex'), sockets: promise, cancel };
+  return { token: secret.toString('hex'), sockets: promise, cancel, isOpen: () => waiting.has(key) };
 }
 
 function greet(socket: Socket, waiting: Map<string, Pending>): void {
