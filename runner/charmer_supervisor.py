@@ -35,4 +35,7 @@ from _supervisor.supervisor import main  # noqa: E402
 del sys.path[0]
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:], MODULES_AT_START))
+    outcome = main(sys.argv[1:], MODULES_AT_START)
+    if isinstance(outcome, int):
+        sys.exit(outcome)
+    outcome.program.run(outcome.control)

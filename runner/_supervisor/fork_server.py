@@ -29,9 +29,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from _supervisor.program import Program
+
 CONTROL = 7
 # Numeric libraries start a thread per processor at import, and no thread survives a fork.
 THREADS_REFUSED = 'starts threads'
+
+
+class Copied(BaseException):
+    """Carries a copy out of the server's loop to the top, so that the script has nothing of ours below it."""
+
+    def __init__(self, program: Program, control: int) -> None:
+        super().__init__()
+        self.program = program
+        self.control = control
 
 
 class ForkServer:
@@ -73,18 +84,18 @@ class ForkServer:
         gc.disable()
 
     def start(self, request: dict[str, Any]) -> int:
-        """Forks a copy and returns its pid."""
+        """Forks a copy and returns its pid. In the copy, raises Copied."""
         pid = os.fork()
         if pid != 0:
             return pid
         try:
-            self._go_on(request)
+            copied = self._go_on(request)
         except BaseException:
             sys.excepthook(*sys.exc_info())
-        finally:
             os._exit(127)
+        raise copied
 
-    def _go_on(self, request: dict[str, Any]) -> None:
+    def _go_on(self, request: dict[str, Any]) -> Copied:
         fresh.reset_signals()
         os.setsid()
         kernel.set_dumpable(True)
@@ -107,7 +118,7 @@ class ForkServer:
             write_line(control, failure.report)
             os._exit(127)
         os.write(control, b'{"accepted":true}\n')
-        program.run(control)
+        return Copied(program, control)
 
 
 def _read_order(control: int) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import signal as _signal
     from typing import Any
 
-    from _supervisor.fork_server import ForkServer
+    from _supervisor.fork_server import Copied, ForkServer
 else:
     import _signal
 
@@ -220,8 +220,8 @@ def _watch_signals() -> int:
     return reading
 
 
-def main(arguments: list[str], modules_at_start: frozenset[str]) -> int:
-    """Runs the supervisor of one host, or a fork server."""
+def main(arguments: list[str], modules_at_start: frozenset[str]) -> int | Copied:
+    """Runs the supervisor of one host, or a fork server. Returns the exit status; in a copy, what it is to run."""
     channels.close_all_but((0, 1, 2, REQUESTS, EVENTS))
     os.set_inheritable(REQUESTS, False)
     os.set_inheritable(EVENTS, False)
@@ -240,8 +240,8 @@ def main(arguments: list[str], modules_at_start: frozenset[str]) -> int:
     return 0
 
 
-def _serve_forks(socket_path: str, preloads: list[str], modules_at_start: frozenset[str]) -> int:
-    from _supervisor.fork_server import ForkServer
+def _serve_forks(socket_path: str, preloads: list[str], modules_at_start: frozenset[str]) -> int | Copied:
+    from _supervisor.fork_server import Copied, ForkServer
 
     fork_server = ForkServer(socket_path, modules_at_start)
     failed = fork_server.preload(preloads)
@@ -249,8 +249,12 @@ def _serve_forks(socket_path: str, preloads: list[str], modules_at_start: frozen
     fork_server.freeze()
     try:
         supervisor.run({'failed': failed})
-    finally:
+    except Copied as copied:
+        return copied.with_traceback(None)
+    except BaseException:
         supervisor.end()
+        raise
+    supervisor.end()
     return 0
 
 

@@ -221,6 +221,17 @@ describe('a forked process', () => {
     expect(stdout).toContain('RLIMIT_NOFILE (99, 99)');
   });
 
+  it('a forked process has two frames of ours below its own', async () => {
+    const script = join(directory, 'depth.py');
+    writeFileSync(
+      script,
+      'import sys\nframe, depth = sys._getframe(), 0\nwhile frame := frame.f_back: depth += 1\nprint(depth)\n',
+    );
+    const plan = planFor(script, {});
+    const depths = [await run(plan, 'exec', ''), await run(plan, 'fork', '')].map(({ stdout }) => Number(stdout));
+    expect(depths).toEqual([0, 2]);
+  });
+
   it('a forked process runs a script as it is now', async () => {
     const script = join(directory, 'edited.py');
     const seen: string[] = [];
