@@ -195,6 +195,10 @@ describe('PipelineSession', () => {
     expect(await side.recv()).toEqual({ type: 'json', value: { n: 1 } });
   });
 
+  it('PipelineSession keeps what goes to ports out of the data when asked to (R68)', async () => {
+    expect(await run(await start('e:emits', '', { portsReachData: false }), 'x')).toEqual(['main']);
+  });
+
   it('PipelineSession takes messages for ports from clients and from nodes (R68)', async () => {
     const { session, nodes, tell } = await start('a:tag b:tag', 'a>b');
     await session.send('hi', { node: 'b', port: 'context' });

@@ -56,6 +56,8 @@ export interface SessionParts {
   readonly nodeCapacity: number;
   /** Outputs that wait for the client. */
   readonly outputCapacity: number;
+  /** Whether envelopes of an author's own ports are data as well. */
+  readonly portsReachData: boolean;
   readonly restart?: ((node: string) => Promise<PipelineNode>) | undefined;
 }
 
@@ -89,6 +91,7 @@ export class PipelineSession implements NodeSession, AsyncDisposable {
         bus: parts.bus,
         timeoutMs: parts.nodeTimeoutMs,
         capacity: parts.nodeCapacity,
+        portsReachData: parts.portsReachData,
         restart: parts.restart,
         toClient: (node, turn, data) => this.#outputs.push({ node, turn, data, kind: data.type }),
         hooks: this.#hooks(),

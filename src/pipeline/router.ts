@@ -21,6 +21,8 @@ export interface RouterOptions {
   readonly timeoutMs: number;
   /** Inputs that wait before a node. */
   readonly capacity: number;
+  /** Whether envelopes of an author's own ports are data as well; those of replies never are. */
+  readonly portsReachData: boolean;
   readonly restart?: ((node: string) => Promise<PipelineNode>) | undefined;
   /** Takes what reaches the client; a promise while there is no room. */
   readonly toClient: (node: string, turn: number, data: RuntimeData) => boolean | Promise<boolean>;
@@ -114,7 +116,7 @@ export class PipelineRouter {
     if (envelope !== undefined) {
       bus.tap(`${place.out}.${envelope.port}`, { type: 'json', value: envelope.payload });
       // R91: replies of remote calls are not data.
-      if (envelope.port === REPLY_PORT) return undefined;
+      if (envelope.port === REPLY_PORT || !this.#options.portsReachData) return undefined;
     }
     bus.tap(place.out, data);
     const address = envelope === undefined ? place.out : `${place.out}.${envelope.port}`;

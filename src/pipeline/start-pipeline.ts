@@ -38,6 +38,8 @@ export interface PipelineOptions {
   readonly outputCapacity?: number | undefined;
   /** Whether a node whose process died is made anew for its next input (R78). @default false */
   readonly restart?: boolean | undefined;
+  /** Whether what an author sends to ports of its own reaches the data stream beside their taps. @default true */
+  readonly portsReachData?: boolean | undefined;
   /** Whether those who listen late get the progress told before. @default true */
   readonly replaysSystem?: boolean | undefined;
   /** Warnings known before the start, beside the manifest's own. */
@@ -53,6 +55,7 @@ const OPTION_NAMES: readonly string[] = [
   'nodeCapacity',
   'outputCapacity',
   'restart',
+  'portsReachData',
   'replaysSystem',
   'warnings',
 ] satisfies readonly (keyof PipelineOptions)[];
@@ -132,6 +135,7 @@ class PipelineStart {
       {
         ...{ id: this.#id, manifest: this.#manifest, graph: this.#graph, events: this.#events, bus: this.#bus },
         ...{ errors, nodeTimeoutMs, nodeCapacity, outputCapacity },
+        portsReachData: this.#options.portsReachData ?? true,
         restart: this.#options.restart === true ? (id) => this.#again(byId.get(id)) : undefined,
       },
       nodes,

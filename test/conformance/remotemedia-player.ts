@@ -367,7 +367,7 @@ async function callMethod({ session }: Tools, step: Step): Promise<unknown> {
     kwargs,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
-  const isStream = step['stop_after'] !== undefined || 'values' in ((step['expect'] ?? {}));
+  const isStream = step['stop_after'] !== undefined || Object.hasOwn(Object(step['expect']) as object, 'values');
   if (!isStream) return { value: (await call) ?? null };
   const values: unknown[] = [];
   for await (const value of call) {

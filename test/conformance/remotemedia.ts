@@ -4,14 +4,23 @@ import { githubCases } from './remotemedia-github.ts';
 import { manifestCases } from './remotemedia-manifests.ts';
 import { outcomeCases } from './remotemedia-outcomes.ts';
 import { environmentCases, specCases, tomlCases } from './remotemedia-pure.ts';
+import { commandLineCases, frameCases } from './remotemedia-python.ts';
 import { scenarioCases } from './remotemedia-scenarios.ts';
 import { type RecordedCase, Workshop } from './remotemedia-workshop.ts';
 
 /** Every case of a directory, family by family; families that the directory lacks have none. */
 export function readCases(directory: string): readonly RecordedCase[] {
-  return [tomlCases, specCases, environmentCases, githubCases, manifestCases, outcomeCases, scenarioCases].flatMap(
-    (family) => family(directory),
-  );
+  return [
+    tomlCases,
+    specCases,
+    environmentCases,
+    githubCases,
+    manifestCases,
+    outcomeCases,
+    scenarioCases,
+    frameCases,
+    commandLineCases,
+  ].flatMap((family) => family(directory));
 }
 
 /** Runs every case of a directory, in order. */

@@ -49,12 +49,8 @@ export function parsePluginToml(bytes: Uint8Array, path: string): PluginToml {
   const version = readText(reading, plugin, 'plugin.version');
   checkLanguage(reading, readText(reading, plugin, 'plugin.language'), name);
   if (document['python'] === undefined) {
-    throw broken(
-      reading,
-      'MissingPythonTable',
-      "plugin.toml has no table '[python]', a Python plugin needs one",
-      'python',
-    );
+    const message = "plugin.toml has no table '[python]', a Python plugin needs one";
+    throw broken(reading, { kind: 'MissingPythonTable', message, key: 'python' });
   }
   const python = readTable(reading, document, 'python');
   return {
@@ -72,7 +68,8 @@ function decode(bytes: Uint8Array, path: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw broken({ text: '', path }, 'BadToml', 'plugin.toml is not valid TOML: it is not UTF-8', undefined, { cause });
+    const message = 'plugin.toml is not valid TOML: it is not UTF-8';
+    throw broken({ text: '', path }, { kind: 'BadToml', message, cause });
   }
 }
 
@@ -83,27 +80,27 @@ function parseDocument(reading: Reading): Table {
     const at = cause instanceof TomlError ? { line: cause.line, column: cause.column } : {};
     const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
     const message = `plugin.toml is not valid TOML: ${reason.replace(/^Invalid TOML document: /u, '')}`;
-    throw broken(reading, 'BadToml', message, undefined, { cause, ...at });
+    throw broken(reading, { kind: 'BadToml', message, cause, ...at });
   }
 }
 
 function readTable(reading: Reading, document: Table, name: string): Table {
   const value = document[name];
   if (isTable(value)) return value;
-  throw wrongType(reading, name, value, 'a table');
+  throw wrongType(reading, name, { value, expected: 'a table' });
 }
 
 function readText(reading: Reading, table: Table, key: string): string {
   const value = table[lastWord(key)];
   if (typeof value === 'string') return value;
-  throw wrongType(reading, key, value, 'a string');
+  throw wrongType(reading, key, { value, expected: 'a string' });
 }
 
 function readTexts(reading: Reading, table: Table, key: string): readonly string[] | undefined {
   const value = table[lastWord(key)];
   if (value === undefined) return undefined;
   if (Array.isArray(value) && value.every((item): item is string => typeof item === 'string')) return value;
-  throw wrongType(reading, key, value, 'a list of strings');
+  throw wrongType(reading, key, { value, expected: 'a list of strings' });
 }
 
 function optionalTexts(reading: Reading, plugin: Table): Pick<PluginToml, 'description' | 'author' | 'license'> {
@@ -120,33 +117,32 @@ function checkLanguage(reading: Reading, language: string, name: string): void {
     throw new LocateError(
       'NATIVE_PLUGIN_UNSUPPORTED',
       `Plugin '${name}' is a native plugin (language 'rust'), not a Python source plugin`,
-      evidence(reading, 'RustPluginWrongPath', 'plugin.language', {
+      evidence(reading, {
+        kind: 'RustPluginWrongPath',
+        key: 'plugin.language',
         hint: 'Native libraries do not run here: use a plugin whose plugin.toml says language = "python"',
       }),
     );
   }
   const message = `plugin.toml is not valid TOML: 'plugin.language' is '${language}', 'python' or 'rust' is expected`;
   const hint = language.toLowerCase() === 'python' ? 'Write language = "python", in lower case' : undefined;
-  throw broken(reading, 'BadToml', message, 'plugin.language', { hint });
+  throw broken(reading, { kind: 'BadToml', message, key: 'plugin.language', hint });
 }
 
 function readEntryModule(reading: Reading, python: Table): string {
   const key = 'python.entry_module';
   const entryModule = readText(reading, python, key);
   if (entryModule !== '') return entryModule;
-  throw broken(reading, 'BadToml', `plugin.toml is not valid TOML: '${key}' is empty, a module name is expected`, key);
+  const message = `plugin.toml is not valid TOML: '${key}' is empty, a module name is expected`;
+  throw broken(reading, { kind: 'BadToml', message, key });
 }
 
 function readNodeTypes(reading: Reading, python: Table): readonly string[] {
   const key = 'python.node_types';
   const nodeTypes = readTexts(reading, python, key) ?? [];
   if (nodeTypes.length > 0) return nodeTypes;
-  throw broken(
-    reading,
-    'EmptyPythonNodeTypes',
-    `plugin.toml names no node type: '${key}' is empty, at least one is expected`,
-    key,
-  );
+  const message = `plugin.toml names no node type: '${key}' is empty, at least one is expected`;
+  throw broken(reading, { kind: 'EmptyPythonNodeTypes', message, key });
 }
 
 /** R7: honoured, and confined to the plugin's directory. */
@@ -156,28 +152,30 @@ function readModuleRoot(reading: Reading, python: Table): string {
   const root = posix.normalize(given === '' ? '.' : given);
   const leaves = root === '..' || root.startsWith('../') || isAbsolute(given) || win32.isAbsolute(given);
   if (!leaves) return root.length > 1 && root.endsWith('/') ? root.slice(0, -1) : root;
-  throw broken(
-    reading,
-    'ModuleRootEscape',
-    `'${key}' is '${given}', which would escape the plugin: a directory inside it is expected`,
-    key,
-  );
+  const message = `'${key}' is '${given}', which would escape the plugin: a directory inside it is expected`;
+  throw broken(reading, { kind: 'ModuleRootEscape', message, key });
 }
 
-function wrongType(reading: Reading, key: string, value: unknown, expected: string): ManifestError {
-  const state = value === undefined ? 'is missing' : `is ${describe(value)}`;
-  return broken(reading, 'BadToml', `plugin.toml is not valid TOML: '${key}' ${state}, ${expected} is expected`, key);
-}
-
-function broken(
+function wrongType(
   reading: Reading,
-  kind: Kind,
-  ...[message, key, more]: [message: string, key?: string, more?: ErrorEvidence]
+  key: string,
+  { value, expected }: { readonly value: unknown; readonly expected: string },
 ): ManifestError {
-  return new ManifestError('MANIFEST_INVALID', message, evidence(reading, kind, key, more));
+  const state = value === undefined ? 'is missing' : `is ${describe(value)}`;
+  const message = `plugin.toml is not valid TOML: '${key}' ${state}, ${expected} is expected`;
+  return broken(reading, { kind: 'BadToml', message, key });
 }
 
-function evidence(reading: Reading, kind: Kind, key?: string, more: ErrorEvidence = {}): ErrorEvidence {
+/** What is wrong with a manifest. */
+interface Fault extends Omit<ErrorEvidence, 'details'> {
+  readonly kind: Kind;
+}
+
+function broken(reading: Reading, { message, ...fault }: Fault & { readonly message: string }): ManifestError {
+  return new ManifestError('MANIFEST_INVALID', message, evidence(reading, fault));
+}
+
+function evidence(reading: Reading, { kind, key, ...more }: Fault): ErrorEvidence {
   const [table = '', name] = key?.split('.') ?? [];
   const at = key === undefined ? undefined : tomlPosition(reading.text, table, name);
   return { path: reading.path, key, ...at, ...more, details: { kind } };

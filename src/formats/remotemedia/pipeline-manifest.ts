@@ -38,8 +38,10 @@ export function parsePipelineManifest(manifest: unknown, path = 'manifest.json')
   checkIds(reading, nodes);
   checkEnds(reading, nodes, connections);
   warnOfRepeats(reading, connections);
-  if (version !== VERSION) warn(reading, `The version is '${version}', '${VERSION}' is expected`, ['version']);
-  if (nodes.length === 0) warn(reading, 'The pipeline has no nodes, nothing can come out of it', ['nodes']);
+  if (version !== VERSION)
+    warn(reading, ['version'], { message: `The version is '${version}', '${VERSION}' is expected` });
+  if (nodes.length === 0)
+    warn(reading, ['nodes'], { message: 'The pipeline has no nodes, nothing can come out of it' });
   return {
     name: typeof metadata['name'] === 'string' ? metadata['name'] : '',
     version,
@@ -83,7 +85,10 @@ function readNode(reading: Reading, index: number): ManifestNode {
   const id = readText(reading, [...at, 'id']);
   const hint = configHint(node);
   if (hint !== undefined) {
-    warn(reading, `Node '${id}' has 'config' and no 'params', so its parameters are lost`, [...at, 'config'], hint);
+    warn(reading, [...at, 'config'], {
+      message: `Node '${id}' has 'config' and no 'params', so its parameters are lost`,
+      hint,
+    });
   }
   return {
     id,
@@ -100,7 +105,7 @@ function readParams(reading: Reading, id: string, index: number): JsonObject {
   const at = ['nodes', index, 'params'] as const;
   const params = valueAt(reading.root, at) ?? {};
   if (isFields(params)) return params as JsonObject;
-  throw fail(reading, at, `Node '${id}': params must be an object, not ${describe(params)}`);
+  throw fail(reading, at, { message: `Node '${id}': params must be an object, not ${describe(params)}` });
 }
 
 function readConnection(reading: Reading, index: number): ManifestConnection {
@@ -133,7 +138,7 @@ function warnOfRepeats(reading: Reading, connections: readonly ManifestConnectio
     const edge = JSON.stringify([from, to]);
     if (seen.has(edge)) {
       const message = `The manifest lists the same connection twice, from '${from}' to '${to}': each delivers`;
-      warn(reading, message, ['connections', index]);
+      warn(reading, ['connections', index], { message });
     }
     seen.add(edge);
   }
@@ -144,15 +149,17 @@ function checkIds(reading: Reading, nodes: readonly ManifestNode[]): void {
   const seen = new Set<string>();
   for (const [index, { id }] of nodes.entries()) {
     const at = ['nodes', index, 'id'] as const;
-    if (id === '') throw fail(reading, at, `Node id must not be empty, node ${index + 1} needs one`);
+    if (id === '') throw fail(reading, at, { message: `Node id must not be empty, node ${index + 1} needs one` });
     if (id.includes('.')) {
-      throw fail(reading, at, `Node id '${id}' must not contain a dot`, 'Addresses of the control bus split at dots');
+      const hint = 'Addresses of the control bus split at dots';
+      throw fail(reading, at, { message: `Node id '${id}' must not contain a dot`, hint });
     }
     if (id.startsWith('__') && id.endsWith('__')) {
-      throw fail(reading, at, `Node id '${id}' is reserved`, "Names between double underscores are the host's own");
+      const hint = "Names between double underscores are the host's own";
+      throw fail(reading, at, { message: `Node id '${id}' is reserved`, hint });
     }
     if (seen.has(id)) {
-      throw fail(reading, at, `Node id '${id}' is a duplicate, every node needs an id of its own`);
+      throw fail(reading, at, { message: `Node id '${id}' is a duplicate, every node needs an id of its own` });
     }
     seen.add(id);
   }
@@ -168,7 +175,7 @@ function checkEnds(reading: Reading, nodes: readonly ManifestNode[], connections
     ] as const) {
       if (ids.has(id)) continue;
       const message = `Connection references unknown ${word} node: ${id}`;
-      throw fail(reading, ['connections', index, end], message, undefined, 'NODE_UNKNOWN');
+      throw fail(reading, ['connections', index, end], { message, code: 'NODE_UNKNOWN' });
     }
   }
 }
@@ -176,43 +183,51 @@ function checkEnds(reading: Reading, nodes: readonly ManifestNode[], connections
 function readText(reading: Reading, at: JsonPath): string {
   const value = valueAt(reading.root, at);
   if (typeof value === 'string') return value;
-  throw wrongType(reading, at, value, 'a text');
+  throw wrongType(reading, at, { value, expected: 'a text' });
 }
 
 function readObject(reading: Reading, at: JsonPath): Fields {
   const value = valueAt(reading.root, at);
   if (isFields(value)) return value;
-  throw wrongType(reading, at, value, 'an object');
+  throw wrongType(reading, at, { value, expected: 'an object' });
 }
 
 function readList(reading: Reading, at: JsonPath): readonly unknown[] {
   const value = valueAt(reading.root, at);
   if (Array.isArray(value)) return value;
-  throw wrongType(reading, at, value, 'a list');
+  throw wrongType(reading, at, { value, expected: 'a list' });
 }
 
 function readTexts(reading: Reading, at: JsonPath): readonly string[] {
   const value = valueAt(reading.root, at) ?? [];
   if (Array.isArray(value) && value.every((item): item is string => typeof item === 'string')) return value;
-  throw wrongType(reading, at, value, 'a list of texts');
+  throw wrongType(reading, at, { value, expected: 'a list of texts' });
 }
 
-function wrongType(reading: Reading, at: JsonPath, value: unknown, expected: string): PipelineError {
-  const state = value === undefined ? 'is missing' : `is ${describe(value)}`;
-  const message = `Failed to parse manifest: '${keyOf(at)}' ${state}, ${expected} is expected`;
-  return fail(reading, at, message, dialectHint(reading.root));
-}
-
-function fail(
+function wrongType(
   reading: Reading,
   at: JsonPath,
-  ...[message, hint, code = 'PIPELINE_INVALID']: [message: string, hint?: string, code?: CodeOf<'PipelineError'>]
+  { value, expected }: { readonly value: unknown; readonly expected: string },
 ): PipelineError {
+  const state = value === undefined ? 'is missing' : `is ${describe(value)}`;
+  const message = `Failed to parse manifest: '${keyOf(at)}' ${state}, ${expected} is expected`;
+  return fail(reading, at, { message, hint: dialectHint(reading.root) });
+}
+
+/** What is wrong or odd at one place of a manifest. */
+interface Fault {
+  readonly message: string;
+  readonly hint?: string | undefined;
+  /** @default 'PIPELINE_INVALID' */
+  readonly code?: CodeOf<'PipelineError'>;
+}
+
+function fail(reading: Reading, at: JsonPath, { message, hint, code = 'PIPELINE_INVALID' }: Fault): PipelineError {
   const position = reading.text === undefined ? undefined : jsonPosition(reading.text, at);
   return new PipelineError(code, message, { path: reading.path, key: keyOf(at), hint, ...position });
 }
 
-function warn(reading: Reading, ...[message, at, hint]: [message: string, at: JsonPath, hint?: string]): void {
+function warn(reading: Reading, at: JsonPath, { message, hint }: Fault): void {
   const position = reading.text === undefined ? {} : jsonPosition(reading.text, at);
   reading.findings.push({
     severity: 'warning',
