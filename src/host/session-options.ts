@@ -15,6 +15,8 @@ export interface SessionOptions {
   readonly restart?: boolean;
   /** How errors of turns reach the caller: as items of the iteration, thrown from it, or not at all. @default 'items' */
   readonly errors?: 'items' | 'throw' | 'silent';
+  /** Whether what an author sends to ports of its own reaches the data stream beside their taps. @default true */
+  readonly portsReachData?: boolean;
   /** Only `requires` counts, not what decorators and module headers ask for. @default false */
   readonly strict?: boolean;
   /** Whether cached downloads are fetched anew. @default false */
@@ -32,6 +34,7 @@ const NAMES: readonly string[] = [
   'nodeTimeoutMs',
   'restart',
   'errors',
+  'portsReachData',
   'strict',
   'refresh',
   'readyTimeoutMs',

@@ -65,6 +65,7 @@ export async function startSession(
     ...(options.errors && { errors: options.errors }),
     ...(options.nodeTimeoutMs !== undefined && { nodeTimeoutMs: options.nodeTimeoutMs }),
     ...(options.restart !== undefined && { restart: options.restart }),
+    ...(options.portsReachData !== undefined && { portsReachData: options.portsReachData }),
     ...(options.signal && { signal: options.signal }),
   });
 }

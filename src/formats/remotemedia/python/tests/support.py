@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import json
 import logging
+import os
 import struct
 import sys
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import Any, Optional
 
 PYTHON = Path(__file__).resolve().parents[1]
 ROOT = PYTHON.parents[3]
-FIXTURES = ROOT / 'fixtures' / 'conformance' / 'remotemedia'
+# The conformance command runs these tests over other directories of the same layout.
+FIXTURES = Path(os.environ.get('CHARMER_CASES') or ROOT / 'fixtures' / 'conformance' / 'remotemedia')
 PLUGINS = FIXTURES / 'plugins'
 for entry in (str(ROOT / 'runner'), str(PYTHON)):
     if entry not in sys.path:
