@@ -136,7 +136,10 @@ class LoopDriver:
         task.add_done_callback(self._forget)
 
     def _forget(self, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(task, None)
+        call = self._tasks.pop(task, None)
+        if call is not None and task.cancelled() and call.id in self.service.calls:
+            # Cancelled before its first step: nothing of it ran that could have settled the call.
+            self.service.fail_call(call, asyncio.CancelledError())
         self.turn_soon()
 
     async def _follow(self, call: Call, value: Any) -> None:
