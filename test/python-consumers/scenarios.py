@@ -335,8 +335,11 @@ async def barge_in():
     await sess.send_input('x')
     nxt = await sess.recv_data()
     await sess.control().cancel_turn('talker')
+    await sess.send_input('y')
+    while not (after := await sess.recv_data()).startswith('y'):
+        pass
     await sess.close()
-    return [first, text, nxt]
+    return {'first': first, 'barged': text, 'next': nxt, 'after-cancel': after}
 
 
 async def unary():
@@ -427,7 +430,7 @@ async def forked():
     await sess.send_input('unharmed')
     text = await sess.recv_data()
     await sess.close()
-    return [said, text]
+    return {'said': said, 'text': text}
 
 
 async def holds(port):
