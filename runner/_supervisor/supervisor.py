@@ -259,9 +259,9 @@ def _serve_forks(socket_path: str, preloads: list[str], modules_at_start: frozen
 
 
 def _remove(socket_path: str) -> None:
-    """The host removes its socket itself, unless it was killed."""
-    try:
-        os.unlink(socket_path)
-        os.rmdir(os.path.dirname(socket_path))
-    except OSError:
-        pass
+    """A killed host removes neither socket nor directory, one that ends without closing only the socket."""
+    for remove, path in ((os.unlink, socket_path), (os.rmdir, os.path.dirname(socket_path))):
+        try:
+            remove(path)
+        except OSError:
+            pass
