@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from .control import Control
     from .driver import LoopDriver
 
+# Looked up for every call.
+_CALL = m.CALL
+_RESULT = m.RESULT
 # Calls that may wait inside of each other before further ones are refused.
 _MAX_NESTING = 8
 
@@ -92,14 +95,16 @@ class Service:
 
     def serve_frames(self) -> None:
         next_frame = self.reader.next
+        ran = self.pacer.ran
         self.pacer.begin()
         while not self.is_closing:
             frame = next_frame()
             if frame is None:
                 return
             kind, flags, slot, identity, payload = frame
-            if kind == m.CALL:
+            if kind == _CALL:
                 self._start_call(flags, slot, identity, payload)
+                ran()
             else:
                 self._serve_other(kind, flags, identity, payload)
 
@@ -168,14 +173,16 @@ class Service:
             return
         call = Call(identity, flags)
         self.calls[identity] = call
+        pacer = self.pacer
         try:
             if self.depth > _MAX_NESTING:
                 raise Failure('OVERLOADED', f'Worker has {self.depth} calls that wait inside of each other')
             arguments = self._arguments_of(call, flags, payload) if flags else parse(str(payload, 'utf-8'))
-            if slot >= len(self.operations):
-                raise Failure('OPERATION_UNKNOWN', f'Slot {slot} is none of {len(self.operations)} operations')
-            call.operation = operation = self.operations[slot]
-            if not self.pacer.is_quick:
+            operations = self.operations
+            if slot >= len(operations):
+                raise Failure('OPERATION_UNKNOWN', f'Slot {slot} is none of {len(operations)} operations')
+            call.operation = operation = operations[slot]
+            if not pacer.is_quick:
                 self.writer.flush()
             self.active = call
             value = self.dialect.call(operation, arguments, call)
@@ -184,7 +191,7 @@ class Service:
                 text = encode_plain(value)
                 if text is not None and len(text) < self.small:
                     del self.calls[identity]
-                    self.writer.add(m.RESULT, identity, to_bytes(text))
+                    self.writer.add(_RESULT, identity, to_bytes(text))
                 else:
                     self.finish_call(call, value)
             elif call.streaming:
@@ -194,7 +201,6 @@ class Service:
         except BaseException as error:
             self.active = None
             self.fail_call(call, error)
-        self.pacer.ran()
 
     def _arguments_of(self, call: Call, flags: int, payload: memoryview) -> list[Any]:
         if flags & m.RAW and not flags & m.ATTACHED:

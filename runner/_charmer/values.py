@@ -91,11 +91,11 @@ def encode_plain(value: Any) -> str | None:
     if value is False:
         return 'false'
     try:
+        if kind is int:
+            return repr(value)
         text = _join(_encode(value, 0))
     except Exception:
         return None
-    if kind is int or kind is float:
-        return text
     if '":' in text and _may_have_other_keys(text, value):
         return None
     if len(text) > 2 * MAX_DEPTH and _may_be_too_deep(text):
@@ -118,6 +118,12 @@ def encode(value: Any, path: str) -> tuple[int, list[bytes]]:
 
 def _may_have_other_keys(text: str, value: Any) -> bool:
     """Whether a dict may have keys that are not text: they become text, and two of them may become the same."""
+    if type(value) is dict and text.find('{', 1) < 0:
+        # A generator for `any` costs more than the loop over a small dict.
+        for key in value:  # noqa: SIM110
+            if type(key) is not str:
+                return True
+        return False
     if len(text) > 512:
         # The text of such a key ends with a digit or is a constant; searching is cheaper than walking.
         ends = ('0":', '1":', '2":', '3":', '4":', '5":', '6":', '7":', '8":', '9":', 'true":', 'false":', 'null":')

@@ -16,7 +16,7 @@ import { IncomingStream } from './incoming-stream.ts';
 import * as m from './messages.ts';
 import type { ConversationOptions, WireCallOptions, WireStreams } from './options.ts';
 import { failureOf, isProducer, OutgoingStream } from './outgoing-stream.ts';
-import { endedByRunner, failCall, type PendingCall, PendingCalls } from './pending-calls.ts';
+import { endedByRunner, failCall, type PendingCall, PendingCalls, tell } from './pending-calls.ts';
 import { encodeValue, type Payload } from './values.ts';
 import { errorFromFailure } from './wire-errors.ts';
 
@@ -112,7 +112,8 @@ export class Conversation {
   /** Calls a raw operation: bytes in, bytes out. `bytes` is not copied: leave it unchanged until the call settles. */
   callRaw(slot: number, bytes: Uint8Array, options: WireCallOptions = {}): Promise<Uint8Array> {
     return this.#request(slot, options, (id, call) => {
-      if (options.options === undefined) this.#input.bytes({ kind: m.CALL, flags: m.RAW, slot, id }, bytes);
+      if (options.options === undefined)
+        this.#put({ kind: m.CALL, flags: m.RAW, slot, id }, { flags: 0, parts: [bytes] });
       else this.#sendCall({ id, slot, flags: m.RAW }, [bytes], { call, options });
     }) as Promise<Uint8Array>;
   }
@@ -394,7 +395,7 @@ export class Conversation {
     const call = this.#take(frame.id);
     if (call === undefined) throw unexpected(frame);
     call.outgoing?.stop();
-    if (call.isAbandoned) call.onSettled?.();
+    if (call.isAbandoned) tell(() => call.onSettled?.());
     else settle(call);
   }
 
@@ -417,8 +418,9 @@ export class Conversation {
   #event(frame: Frame): void {
     const event = valueOf(frame) as m.WorkerEvent;
     const call = this.#calls.get(frame.id);
-    if (event.type === 'progress' && call?.isAbandoned === false) call.onProgress?.(event);
-    this.#options.onEvent?.(event, frame.id);
+    const { id } = frame;
+    if (event.type === 'progress' && call?.isAbandoned === false) tell(() => call.onProgress?.(event));
+    tell(() => this.#options.onEvent?.(event, id));
   }
 
   async #answer(id: number, question: unknown): Promise<void> {

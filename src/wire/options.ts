@@ -30,6 +30,6 @@ export interface WireCallOptions {
   readonly options?: JsonObject | undefined;
   /** Items of a stream allowed at once, fixed. @default adapts, from 16 to 1024 */
   readonly window?: number | undefined;
-  /** Called when the runner has settled a call that was given up. Not called when it ends instead. */
+  /** Called once the runner has settled a call that was given up, or is gone. */
   readonly onSettled?: (() => void) | undefined;
 }

@@ -22,7 +22,12 @@ export interface PendingCall {
 /** Calls by id. Ids of the host are odd; they wrap, and those in use are skipped. */
 export class PendingCalls {
   readonly #calls = new Map<number, PendingCall>();
-  #lastId = -1;
+  #lastId: number;
+
+  /** @param lastId The id that counts as given last. */
+  constructor(lastId = -1) {
+    this.#lastId = lastId;
+  }
   #idlers: (() => void)[] = [];
 
   get size(): number {
@@ -78,9 +83,20 @@ export class PendingCalls {
 /** Settles a call with an error, after the items that have arrived if it is a stream. */
 export function failCall(call: PendingCall, error: unknown): void {
   call.outgoing?.stop();
-  if (call.isAbandoned) call.onSettled?.();
+  if (call.isAbandoned) tell(() => call.onSettled?.());
   else if (call.incoming === undefined) call.reject(error);
   else call.incoming.finish({ error });
+}
+
+/** Calls a listener. What it throws is its owner's, not the wire's: it becomes an uncaught exception. */
+export function tell(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
+  }
 }
 
 /** What a call rejects with that the runner ended without being asked to. */

@@ -14,6 +14,11 @@ async function open(...args: Parameters<typeof openRunner>): Promise<OpenRunner>
   return opened;
 }
 
+const dialects = [
+  ['without an event loop', undefined],
+  ['under an event loop', loopDialect],
+] as const;
+
 describe('the runner', () => {
   it('keeps its descriptors out of the reach of plugins', async () => {
     const { call } = await open();
@@ -84,8 +89,8 @@ describe('the runner', () => {
     }
   });
 
-  it('exits 0 when its input ends', async () => {
-    const opened = await open();
+  it.each(dialects)('exits 0 after the clean-up when its input ends, %s', async (_, dialect) => {
+    const opened = await open({}, dialect === undefined ? {} : { open: { dialect } });
     await opened.call('close_by_printing');
     opened.streams.input.end();
     expect(await opened.exited).toEqual({ code: 0, signal: null });
