@@ -22,11 +22,22 @@ describe('the public surface', () => {
         "StartError",
         "StoreError",
         "TrustError",
-        "checkPlugin",
+        "check",
+        "clientTypes",
         "createHost",
+        "digest",
         "doctor",
         "findPython",
         "formats",
+        "init",
+        "inspect",
+        "interfaceHash",
+        "keygen",
+        "pack",
+        "pythonStub",
+        "sign",
+        "unpack",
+        "verify",
       ]
     `);
   });

@@ -6,7 +6,7 @@ import { formats as everyFormat } from '../formats/index.ts';
 import { checkOptionNames } from '../nearest-name.ts';
 import { checkDeadline } from '../plugin/call-options.ts';
 import type { ProcessLimits } from '../plugin-spec.ts';
-import type { TrustPolicy } from './trust-policy.ts';
+import { parseTrustPolicy, type ResolvedTrustPolicy, type TrustPolicy } from './trust-policy.ts';
 
 /** Options of `createHost`. */
 export interface HostOptions {
@@ -47,7 +47,7 @@ export interface ResolvedHostOptions {
   readonly store: string | undefined;
   readonly pythonPath: string | undefined;
   readonly preload: readonly string[];
-  readonly trust: TrustPolicy;
+  readonly trust: ResolvedTrustPolicy;
   readonly limits: ProcessLimits;
   readonly env: Readonly<Record<string, string | true>>;
   readonly launch: 'auto' | 'exec';
@@ -96,7 +96,7 @@ export function parseHostOptions(options: HostOptions): ResolvedHostOptions {
     store: options.store === undefined ? undefined : resolve(options.store),
     pythonPath: options.python?.path,
     preload: options.python?.preload ?? [],
-    trust: options.trust ?? { require: 'none' },
+    trust: parseTrustPolicy(options.trust),
     limits: options.limits ?? {},
     env: options.env ?? {},
     launch: options.launch ?? 'auto',

@@ -1,85 +1,100 @@
-import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
-import { digestTree } from '../archive/tree-digest.ts';
+import { copyTree, identifyTree } from '../archive/copy-tree.ts';
+import { TrustError, type CodeOf } from '../errors.ts';
 import type { Located } from '../locate/located.ts';
-import type { Provenance } from '../plugin/provenance.ts';
-import { parsePublicKey } from '../signing/keys.ts';
-import { requireValid, verifyPackage } from '../signing/verify-package.ts';
+import { verifyPackage, type Verification } from '../signing/verify-package.ts';
 import { formatNamed, type HostContext } from './host-context.ts';
 
-/** What is known of a plugin whose contents were copied and checked. */
-export interface Snapshot extends Pick<Provenance, 'directory' | 'signature' | 'signedBy' | 'uncoveredFiles'> {
-  /** Digest of what a signature covers, in hexadecimal. */
-  readonly digest: string;
+/** A plugin whose contents were copied and checked. */
+export interface Snapshot {
+  /** The copy: nothing else of the plugin is read or run. */
+  readonly directory: string;
+  readonly verification: Verification;
 }
 
 /**
- * Copies a plugin into a directory named by all of its contents and checks the copy: what was verified is what runs.
- * The copy is staged and renamed, so that a directory that is there is whole.
+ * Copies a plugin into a directory named by all of its contents, once `accept` has agreed to the copy: what was verified
+ * is what runs. The copy is staged and renamed; one that is there already is used if it is still what its name says.
  *
- * @throws TrustError `SIGNATURE_MISSING`, `SIGNATURE_INVALID`, `KEY_UNTRUSTED` under the policy `signed`
+ * @param accept Throws to refuse; then nothing is left behind.
+ * @throws TrustError `SIGNATURE_INVALID` or `DIGEST_MISMATCH` for contents that cannot be copied, and what `accept` throws
  */
-export async function verifiedSnapshot(context: HostContext, found: Located): Promise<Snapshot> {
+export async function takeSnapshot(
+  context: HostContext,
+  found: Located,
+  accept: (verification: Verification) => void,
+): Promise<Snapshot> {
   const { trust, cacheDir } = context.options;
-  const rules = formatNamed(context, found.format).archive;
   const store = join(cacheDir, 'snapshots');
   await mkdir(store, { recursive: true });
   const staging = await mkdtemp(join(store, '.staging-'));
   try {
-    const copy = join(staging, basename(found.directory));
-    await cp(found.directory, copy, { recursive: true, dereference: true, preserveTimestamps: true });
-    const digest = await digestTree(copy, rules);
-    const signature = await signatureOf(context, copy, found);
-    const all = trust.require === 'signed' && trust.covered === 'all';
-    const { hex: name } = await digestTree(copy, rules, { coverage: 'all' });
-    const directory = await place(staging, join(store, name), basename(found.directory));
-    return {
-      directory,
-      digest: digest.hex,
-      ...signature,
-      ...(digest.uncovered.length > 0 && !all && { uncoveredFiles: digest.uncovered }),
-    };
+    const copy = join(staging, 'new', basename(found.directory));
+    await copyOrRefuse(found.directory, copy, trust.require === 'digest' ? 'DIGEST_MISMATCH' : 'SIGNATURE_INVALID');
+    const trustedKeys = trust.keys.map(({ key }) => key);
+    const verification = await verifyPackage(copy, formatNamed(context, found.format).archive, {
+      trustedKeys,
+      covered: trust.covered,
+      name: found.directory,
+    });
+    accept(verification);
+    return { directory: await place(staging, copy, store), verification };
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
 }
 
-async function signatureOf(
-  context: HostContext,
-  copy: string,
-  found: Located,
-): Promise<Pick<Snapshot, 'signature' | 'signedBy'>> {
-  const { trust } = context.options;
-  const rules = formatNamed(context, found.format).archive;
-  const keys = (trust.keys ?? []).map((entry) =>
-    parsePublicKey(entry instanceof Uint8Array ? entry : entry.key, 'trust.keys'),
-  );
-  const verification = await verifyPackage(copy, rules, { trustedKeys: keys, covered: trust.covered ?? 'original' });
-  if (trust.require === 'signed') requireValid(verification, found.directory);
-  if (verification.state === 'valid' && verification.key !== undefined)
-    return { signature: 'valid', signedBy: verification.key };
-  return { signature: verification.state === 'unsigned' ? 'unsigned' : 'unchecked' };
-}
-
-/** Another host may have put the same contents there meanwhile: then its copy is as good. */
-async function place(staging: string, target: string, name: string): Promise<string> {
-  const isThere = await stat(target).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) {
-    await makeReadOnly(staging);
-    await rename(staging, target).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+async function copyOrRefuse(directory: string, copy: string, code: CodeOf<'TrustError'>): Promise<void> {
+  try {
+    await copyTree(directory, copy);
+  } catch (cause) {
+    throw new TrustError(code, `Package '${directory}' cannot be read to verify it`, {
+      cause,
+      path: directory,
+      hint: 'Remove broken links, link loops and special files from the package',
     });
   }
-  const [present = name] = await readdir(target);
-  return join(target, present);
 }
 
-async function makeReadOnly(directory: string): Promise<void> {
-  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) await chmod(join(entry.parentPath, entry.name), 0o444);
+/** Two hosts may place the same contents at once: whoever comes second finds them there, and they are as good. */
+async function place(staging: string, copy: string, store: string): Promise<string> {
+  const identity = await identifyTree(copy);
+  const target = join(store, identity);
+  const placed = join(target, basename(copy));
+  for (let attempt = 0; ; attempt += 1) {
+    if (await isIntact(placed, identity)) return placed;
+    // A plugin that ran from it, or somebody else, has changed it: what is there is no longer what was verified.
+    await rename(target, join(staging, `changed-${attempt}`)).catch(ignore('ENOENT'));
+    await rename(join(staging, 'new'), target).catch(ignore('ENOTEMPTY', 'EEXIST', 'ENOENT'));
+    if (attempt === MAX_ATTEMPTS) throw lostRace(target);
   }
+}
+
+/** Each attempt is lost to another host only, which has then placed the same contents. */
+const MAX_ATTEMPTS = 8;
+
+async function isIntact(directory: string, identity: string): Promise<boolean> {
+  const facts = await stat(directory).catch(() => undefined);
+  if (facts?.isDirectory() !== true) return false;
+  try {
+    return (await identifyTree(directory)) === identity;
+  } catch {
+    // Changed while it was read, or unreadable: either way not what its name says.
+    return false;
+  }
+}
+
+function ignore(...codes: readonly string[]): (error: NodeJS.ErrnoException) => void {
+  return (error) => {
+    if (!codes.includes(error.code ?? '')) throw error;
+  };
+}
+
+function lostRace(target: string): TrustError {
+  return new TrustError('SIGNATURE_INVALID', `The verified copy at '${target}' keeps being changed`, {
+    path: target,
+    hint: 'Find the program that writes there, or give the host a cache directory of its own',
+  });
 }

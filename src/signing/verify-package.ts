@@ -21,6 +21,8 @@ export interface VerifyOptions {
   readonly knownKeys?: readonly PublicKey[];
   /** `original`: files that the original does not sign are reported only; `all`: they are refused. @default 'original' */
   readonly covered?: 'original' | 'all';
+  /** What messages call the package. @default its directory */
+  readonly name?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -49,20 +51,19 @@ export async function verifyPackage(
   rules: ArchiveRules,
   options: VerifyOptions,
 ): Promise<Verification> {
-  let signature: Buffer;
+  const { name = directory, signal } = options;
+  const signature = signatureIn(directory, rules, name);
   try {
-    signature = readSignature(path.join(directory, rules.signatureFile));
-  } catch (cause) {
-    return unreadableSignature(directory, cause);
-  }
-  try {
-    const digest = await digestTree(directory, rules, options.signal === undefined ? {} : { signal: options.signal });
+    const digest = await digestTree(directory, rules, signal === undefined ? {} : { signal });
     const found = { digest: digest.hex, uncovered: digest.uncovered, escaping: digest.escaping };
+    if (!Buffer.isBuffer(signature)) return { ...signature, ...found };
     const matches = ({ key }: PublicKey): boolean => verify(null, digest.digest, key, signature);
-    return { ...judge(directory, options, { matches, uncovered: digest.uncovered }), ...found };
+    return { ...judge(name, options, { matches, uncovered: digest.uncovered }), ...found };
   } catch (cause) {
-    options.signal?.throwIfAborted();
-    return { state: 'error', message: `Package '${directory}' cannot be read to verify it`, cause, ...NOTHING };
+    signal?.throwIfAborted();
+    const known = { uncovered: [], escaping: [] };
+    if (!Buffer.isBuffer(signature)) return { ...signature, ...known };
+    return { state: 'error', message: `Package '${name}' cannot be read to verify it`, cause, ...known };
   }
 }
 
@@ -87,13 +88,20 @@ export function requireValid(verification: Verification, directory: string): voi
   });
 }
 
-const NOTHING = { uncovered: [], escaping: [] } as const;
-
-function unreadableSignature(directory: string, cause: unknown): Verification {
-  const isMissing = cause instanceof TrustError && cause.code === 'SIGNATURE_MISSING';
-  return isMissing
-    ? { state: 'unsigned', message: `Package '${directory}' is not signed`, cause, ...NOTHING }
-    : { state: 'invalid', message: `Signature of package '${directory}' is no signature`, cause, ...NOTHING };
+/** The signature's 64 bytes, or what is to be said when there are none. */
+function signatureIn(
+  directory: string,
+  rules: ArchiveRules,
+  name: string,
+): Buffer | Pick<Verification, 'state' | 'message' | 'cause'> {
+  try {
+    return readSignature(path.join(directory, rules.signatureFile));
+  } catch (cause) {
+    const isMissing = cause instanceof TrustError && cause.code === 'SIGNATURE_MISSING';
+    return isMissing
+      ? { state: 'unsigned', message: `Package '${name}' is not signed`, cause }
+      : { state: 'invalid', message: `Signature of package '${name}' is no signature`, cause };
+  }
 }
 
 interface Match {
@@ -102,18 +110,18 @@ interface Match {
 }
 
 function judge(
-  directory: string,
+  name: string,
   options: VerifyOptions,
   { matches, uncovered }: Match,
 ): Pick<Verification, 'state' | 'message' | 'key'> {
   const signer = options.trustedKeys.find(matches);
   if (signer !== undefined) {
     if (options.covered !== 'all' || uncovered.length === 0)
-      return { state: 'valid', message: `Package '${directory}' is signed by '${signer.hex}'`, key: signer.hex };
+      return { state: 'valid', message: `Package '${name}' is signed by '${signer.hex}'`, key: signer.hex };
     const files = uncovered.join("', '");
     return {
       state: 'invalid',
-      message: `Signature of package '${directory}' does not cover '${files}'`,
+      message: `Signature of package '${name}' does not cover '${files}'`,
       key: signer.hex,
     };
   }
@@ -121,13 +129,13 @@ function judge(
   if (known !== undefined)
     return {
       state: 'untrusted',
-      message: `Package '${directory}' is signed by '${known.hex}', which is not trusted`,
+      message: `Package '${name}' is signed by '${known.hex}', which is not trusted`,
       key: known.hex,
     };
   if (options.trustedKeys.length === 0 && (options.knownKeys ?? []).length === 0)
-    return { state: 'untrusted', message: `Package '${directory}' is signed, but no key is trusted` };
+    return { state: 'untrusted', message: `Package '${name}' is signed, but no key is trusted` };
   return {
     state: 'invalid',
-    message: `Signature of package '${directory}' is by none of the known keys over this content`,
+    message: `Signature of package '${name}' is by none of the known keys over this content`,
   };
 }

@@ -1,6 +1,6 @@
 import type { Command, CommandContext } from '../command.ts';
 import { EXIT } from '../exit-code.ts';
-import { checkPlugin } from '../../index.ts';
+import { check } from '../../index.ts';
 
 /** `charmer check REF`. */
 export const command: Command = {
@@ -14,7 +14,7 @@ export const command: Command = {
 
 async function run(context: CommandContext): Promise<number> {
   const { args, options, io } = context;
-  const findings = await checkPlugin(args[0] ?? '');
+  const findings = await check(args[0] ?? '', { signal: context.signal });
   const isBad = findings.some((finding) => finding.severity === 'error' || options['strict'] === true);
   if (options['json'] === true) io.out(`${JSON.stringify(findings, undefined, 2)}\n`);
   else if (findings.length === 0) io.out('no findings\n');

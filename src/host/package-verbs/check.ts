@@ -1,28 +1,25 @@
-import { relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 
-import { CharmerError } from '../errors.ts';
-import { formats } from '../formats/index.ts';
-import { claimFormat } from '../locate/claim-format.ts';
-import { openTree } from '../locate/open-tree.ts';
-import type { Finding } from '../plugin-spec.ts';
-import { readSpec } from './read-spec.ts';
+import { CharmerError } from '../../errors.ts';
+import { openTree } from '../../locate/open-tree.ts';
+import type { Finding } from '../../plugin-spec.ts';
+import { readSpec } from '../read-spec.ts';
+import { withPackage, type PackageTarget, type PackageVerbOptions } from './target.ts';
 
 /**
- * Checks the manifest of a plugin's directory without running anything of it.
+ * Checks the manifest of a plugin without running anything of it.
  *
+ * @param path A directory, a manifest, or an archive
  * @returns every finding with its file, and line and key where they are known; a manifest that cannot be used is one error
+ * @throws LocateError `PLUGIN_NOT_FOUND`
  * @throws ManifestError `FORMAT_UNKNOWN`, `FORMAT_AMBIGUOUS` when there is no manifest to check
+ * @throws ArchiveError for an archive that cannot be unpacked
  */
-export async function checkPlugin(path: string): Promise<readonly Finding[]> {
-  const directory = resolve(path);
-  const claims = formats.map(({ name, manifestFile, archive }) => ({
-    name,
-    manifestFile,
-    archiveExtension: archive.extension,
-  }));
-  const name = claimFormat(directory, claims);
-  const format = formats.find((each) => each.name === name);
-  if (format === undefined) return [];
+export async function check(path: string, options: PackageVerbOptions = {}): Promise<readonly Finding[]> {
+  return withPackage(path, options, async (target) => findingsOf(target));
+}
+
+function findingsOf({ directory, format }: PackageTarget): readonly Finding[] {
   try {
     const spec = readSpec(directory, format);
     return format.check?.(openTree(directory)) ?? spec.findings;
