@@ -37,6 +37,7 @@ export interface ToldEnd {
   readonly peakMemoryBytes: number;
 }
 
+/** The order for a plan whose command starts with these interpreter flags. */
 export function orderOf(plan: LaunchPlan, flags: readonly string[]): ForkOrder {
   const { argv, cwd, env, limits, stdin } = plan;
   return { argv, flags: flags.length, cwd, env, limits, stdin };
