@@ -124,9 +124,20 @@ describe('the public surface', () => {
         "inspect",
         "list",
         "check",
+        "init",
+        "pack",
+        "unpack",
+        "keygen",
+        "sign",
+        "verify",
+        "digest",
+        "stub",
+        "hash",
+        "types",
         "doctor",
         "serve",
         "python-path",
+        "fidius",
       ]
     `);
   });

@@ -59,11 +59,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Places besides `formats/` and `doors/` that may name a format: the drop-in command and the demonstration of all three. */
+/** Places besides `formats/` and `doors/` that may name a format: the drop-in command, the list it is on, the demonstration. */
 const MAY_NAME_FORMATS = [
   /^src\/formats\//,
   /^src\/doors\//,
-  /^src\/cli\/commands\/(fidius|demo)\.ts$/,
+  /^src\/cli\/commands\/(fidius|demo|index)\.ts$/,
   /^src\/cli\/demo\//,
 ];
 const FORMAT_NAMES = /fidius|remotemedia|obscura/i;

@@ -1,9 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 
 import type { CallOptions, CallReport, HostOptions, Plugin } from '../index.ts';
 import type { CommandContext, CommandOption } from './command.ts';
 import { UsageError } from './exit-code.ts';
+
+/** Options that say whom to trust. */
+export const trustOptions: readonly CommandOption[] = [
+  { flags: '--trusted-key <file>', description: 'run only what this public key has signed', isRepeatable: true },
+  { flags: '--covered <what>', description: "'all' refuses files that the signature does not cover" },
+];
 
 /** Options shared by the verbs that call a plugin. */
 export const callOptions: readonly CommandOption[] = [
@@ -20,6 +27,7 @@ export const callOptions: readonly CommandOption[] = [
   { flags: '--timeout <ms>', description: 'total deadline in milliseconds' },
   { flags: '--search-path <dir>', description: 'where plugins are found by name', isRepeatable: true },
   { flags: '--python <path>', description: 'interpreter to use' },
+  ...trustOptions,
   { flags: '--strict', description: "reproduce the original system's verdicts and conversions" },
   { flags: '--report', description: 'print what the call cost on standard error' },
 ];
@@ -56,8 +64,30 @@ export function hostOptionsFrom(context: CommandContext): HostOptions {
   return {
     ...(searchPath.length > 0 && { searchPath }),
     ...(typeof options['python'] === 'string' && { python: { path: options['python'] } }),
+    ...trustFrom(options),
     env: Object.fromEntries(list(options['env']).map(splitGrant)),
   };
+}
+
+function trustFrom({ trustedKey, covered }: CommandContext['options']): Pick<HostOptions, 'trust'> {
+  const keys = list(trustedKey).map(readKey);
+  if (keys.length === 0 && covered === undefined) return {};
+  if (keys.length === 0) throw new UsageError('--covered needs the keys to trust: give --trusted-key');
+  return { trust: { require: 'signed', keys, covered: coverageFrom(covered) } };
+}
+
+function readKey(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new UsageError(`Cannot read the key '${file}': ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** How much a signature must cover, as a command line says it. */
+export function coverageFrom(value: unknown): 'original' | 'all' {
+  if (value === undefined || value === 'original' || value === 'all') return value ?? 'original';
+  throw new UsageError(`--covered takes 'original' or 'all'; got '${String(value)}'`);
 }
 
 /** Loads the plugin of a command line and applies its call options. */

@@ -33,6 +33,8 @@ export interface Command {
   readonly options: readonly CommandOption[];
   /** Lines that a reader can paste. */
   readonly examples: readonly string[];
+  /** Every word after the verb is an argument, options and `--help` included. @default false */
+  readonly takesWordsAsTheyAre?: boolean;
   /** Gives the exit code. */
   run(context: CommandContext): Promise<number>;
 }

@@ -68,6 +68,7 @@ function parse(
   argv: readonly string[],
   io: Io,
 ): Pick<CommandContext, 'args' | 'options'> | undefined {
+  if (command.takesWordsAsTheyAre === true) return { args: argv, options: {} };
   const commander = new Commander(`charmer ${command.name}`)
     .description(command.summary)
     .exitOverride()
