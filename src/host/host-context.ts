@@ -1,7 +1,7 @@
 import type { PluginFormat } from '../formats/format.ts';
 import type { Slots } from '../plugin/slots.ts';
-import type { Supervisor } from '../process/supervisor.ts';
 import type { EventHub } from './events.ts';
+import type { Launcher } from './launcher.ts';
 import type { ResolvedHostOptions } from './host-options.ts';
 
 /** What the stages of the road share: one host's options, processes and events. */
@@ -17,8 +17,8 @@ export interface HostContext {
   readonly leaseOwner: string;
   /** The host process's variables as they are now, copied once: reading them one by one is slow. */
   hostEnv(): NodeJS.ProcessEnv;
-  /** The host's supervisor, started at the first use. */
-  supervisor(): Promise<Supervisor>;
+  /** How processes are started; the supervisor behind it comes up at the first use. */
+  readonly launcher: Launcher;
 }
 
 /** The format of a name, for stages that carry names only. */

@@ -14,6 +14,7 @@ import { discover, type PluginSummary } from './discover.ts';
 import { EventHub, type HostEvents, type HostListener } from './events.ts';
 import type { HostContext } from './host-context.ts';
 import { parseHostOptions, type HostOptions, type ResolvedHostOptions } from './host-options.ts';
+import { createLauncher } from './launcher.ts';
 import { loadPlugin } from './load.ts';
 import type { LoadOptions } from './load-options.ts';
 import { startSession } from './session.ts';
@@ -56,7 +57,7 @@ export class Host {
       closing: this.#closer.signal,
       leaseOwner: randomUUID(),
       hostEnv: () => ({ ...process.env }),
-      supervisor: () => this.#startSupervisor(),
+      launcher: createLauncher(() => this.#startSupervisor(), this.#options),
     };
   }
 

@@ -67,7 +67,7 @@ export async function startNode(
     plan,
     conversation,
     request: { config, ...(options.strict !== undefined && { strict: options.strict }) },
-    supervisor: await context.supervisor(),
+    startChild: context.launcher.resident,
     readyTimeoutMs: options.readyTimeoutMs ?? context.options.readyTimeoutMs,
     signal: within.signal,
     onEvent: (event) => {

@@ -29,7 +29,7 @@ export async function openPlugin(
   const backend =
     conversation.kind === 'resident'
       ? await openResident(context, plugin, { conversation, options })
-      : await openOneShot(context, plugin, { conversation, options });
+      : openOneShot(context, plugin, { conversation, options });
   context.events.emit('load', { plugin: spec.id, pid: backend.pid, durationMs: performance.now() - begun });
   return new Plugin(backend, context.options.timeoutMs === undefined ? {} : { timeoutMs: context.options.timeoutMs });
 }
@@ -49,7 +49,7 @@ async function openResident(
     provenance: plugin.provenance,
     conversation,
     request,
-    supervisor: await context.supervisor(),
+    startChild: context.launcher.resident,
     readyTimeoutMs: options.readyTimeoutMs ?? context.options.readyTimeoutMs,
     replan: () => replan(context, plugin, options),
     openNode: (node, params, signal) => openNode(context, { plugin, options, node, params: params ?? {} }, signal),
@@ -59,16 +59,17 @@ async function openResident(
   return backend;
 }
 
-async function openOneShot(
+function openOneShot(
   context: HostContext,
   plugin: ReadPlugin,
   { conversation, options }: { conversation: OneShotConversation; options: LoadOptions },
-): Promise<PluginBackend<PipelineSession>> {
+): PluginBackend<PipelineSession> {
+  context.launcher.prepare(plugin.planned.plan);
   return new OneShotBackend({
     planned: plugin.planned,
     provenance: plugin.provenance,
     conversation,
-    supervisor: await context.supervisor(),
+    startChild: context.launcher.oneShot,
     auth: options.auth ?? {},
     config: options.config,
     strict: options.strict ?? false,

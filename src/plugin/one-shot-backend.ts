@@ -1,7 +1,6 @@
 import { CallError, PluginError, type ExitReport } from '../errors.ts';
 import type { BatchRow, Diagnostic, OneShotCall, OneShotConversation, OneShotFailure } from '../formats/format.ts';
 import type { JsonValue, Operation, PluginSpec } from '../plugin-spec.ts';
-import type { Supervisor } from '../process/supervisor.ts';
 import { parseBatchItems, runBatch, type BatchItem } from './batch-items.ts';
 import type { CallOptions } from './call-options.ts';
 import type { CallReport } from './call-report.ts';
@@ -11,6 +10,7 @@ import type { PluginBackend, PluginStats } from './plugin-backend.ts';
 import type { WorkerEvent } from './plugin-session.ts';
 import type { Provenance } from './provenance.ts';
 import { withReport, type PlannedPlugin } from './resident-backend.ts';
+import type { StartChild } from './start-child.ts';
 import { Slots, takeAll } from './slots.ts';
 
 /** Processes of one batch at once unless the caller says otherwise. */
@@ -25,7 +25,7 @@ export interface OneShotParts {
   readonly planned: PlannedPlugin;
   readonly provenance: Provenance;
   readonly conversation: OneShotConversation;
-  readonly supervisor: Supervisor;
+  readonly startChild: StartChild;
   /** Secret values by key. */
   readonly auth: Readonly<Record<string, string>>;
   /** The format's own switches. */
@@ -212,7 +212,7 @@ export class OneShotBackend<Session extends NodeSession> implements PluginBacken
   }
 
   async #run({ call, options, timeoutMs }: PreparedCall): Promise<unknown> {
-    const { conversation, hostSlots, supervisor, maxOutputBytes } = this.#parts;
+    const { conversation, hostSlots, startChild, maxOutputBytes } = this.#parts;
     const asked = performance.now();
     const signal =
       options.signal === undefined ? this.#closing.signal : AbortSignal.any([options.signal, this.#closing.signal]);
@@ -235,7 +235,7 @@ export class OneShotBackend<Session extends NodeSession> implements PluginBacken
         plugin,
         operation: call.operation,
         plan,
-        supervisor,
+        startChild,
         input,
         timeoutMs,
         maxOutputBytes,

@@ -5,14 +5,14 @@ import type { Child } from '../process/child.ts';
 import { collectOutput, type CollectedOutput } from '../process/collect-output.ts';
 import { exitReport } from '../process/exit-report.ts';
 import { stopProcess } from '../process/stop-process.ts';
-import type { Supervisor } from '../process/supervisor.ts';
+import type { StartChild } from './start-child.ts';
 
 /** One process that answers one call. */
 export interface OneShotLaunch {
   readonly plugin: string;
   readonly operation: string;
   readonly plan: LaunchPlan;
-  readonly supervisor: Supervisor;
+  readonly startChild: StartChild;
   readonly input: Uint8Array;
   /** From the start of the process, in milliseconds. */
   readonly timeoutMs: number;
@@ -72,10 +72,9 @@ export async function runOneShot(launch: OneShotLaunch): Promise<OneShotOutcome>
 }
 
 async function start(launch: OneShotLaunch): Promise<Child> {
-  const { plugin, operation, plan, supervisor, signal } = launch;
+  const { plugin, operation, plan, startChild, signal } = launch;
   try {
-    const verb = plan.launcher === 'fork' ? supervisor.fork.bind(supervisor) : supervisor.exec.bind(supervisor);
-    return await verb(plan, { ...(signal && { signal }) });
+    return await startChild(plan, signal);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     throw new StartError(error.code, error.message, {

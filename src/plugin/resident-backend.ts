@@ -1,7 +1,6 @@
 import { CallError, type ExitReport } from '../errors.ts';
 import type { BatchRow, OpeningRequest, ResidentConversation } from '../formats/format.ts';
 import type { JsonValue, LaunchPlan, Operation, PluginSpec } from '../plugin-spec.ts';
-import type { Supervisor } from '../process/supervisor.ts';
 import { parseBatchItems, runBatch } from './batch-items.ts';
 import type { CallOptions } from './call-options.ts';
 import type { CallReport } from './call-report.ts';
@@ -10,6 +9,7 @@ import type { PluginBackend, PluginStats } from './plugin-backend.ts';
 import type { WorkerEvent } from './plugin-session.ts';
 import type { Provenance } from './provenance.ts';
 import { startResident, type ResidentSession } from './resident-session.ts';
+import type { StartChild } from './start-child.ts';
 import { Worker } from './worker.ts';
 
 /** How many calls of a batch are under way at once: enough to keep the wire full, few enough to stay fair. */
@@ -27,7 +27,7 @@ export interface ResidentParts<Session extends NodeSession> {
   readonly provenance: Provenance;
   readonly conversation: ResidentConversation;
   readonly request: OpeningRequest;
-  readonly supervisor: Supervisor;
+  readonly startChild: StartChild;
   readonly readyTimeoutMs: number;
   /** Reads and plans the plugin anew, for a reload. */
   replan(): Promise<PlannedPlugin>;
@@ -156,12 +156,12 @@ export class ResidentBackend<Session extends NodeSession> implements PluginBacke
 
   async #start(onEvent: (event: WorkerEvent) => void): Promise<ResidentSession> {
     this.#starts += 1;
-    const { conversation, request, supervisor, readyTimeoutMs } = this.#parts;
+    const { conversation, request, startChild, readyTimeoutMs } = this.#parts;
     return startResident({
       ...this.#planned,
       conversation,
       request,
-      supervisor,
+      startChild,
       readyTimeoutMs,
       onEvent,
     });

@@ -7,8 +7,8 @@ import { diagnoseStart } from '../process/diagnose-start.ts';
 import { describeExit, exitReport } from '../process/exit-report.ts';
 import { tailOutput, type OutputTail } from '../process/output-tail.ts';
 import { stopProcess } from '../process/stop-process.ts';
-import type { Supervisor } from '../process/supervisor.ts';
 import { within } from '../process/within.ts';
+import type { StartChild } from './start-child.ts';
 import { startConversation, type Conversation, type WireCallOptions } from '../wire/conversation.ts';
 import { CallWatch } from './call-watch.ts';
 import type { PluginSession, SessionCallOptions, WorkerEvent } from './plugin-session.ts';
@@ -23,7 +23,7 @@ export interface ResidentLaunch {
   readonly plan: LaunchPlan;
   readonly conversation: ResidentConversation;
   readonly request: OpeningRequest;
-  readonly supervisor: Supervisor;
+  readonly startChild: StartChild;
   /** From asking for the process until the plugin is ready, in milliseconds. */
   readonly readyTimeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -37,7 +37,7 @@ export interface ResidentLaunch {
  */
 export async function startResident(launch: ResidentLaunch): Promise<ResidentSession> {
   const opening = launch.conversation.opening(launch.spec, launch.request);
-  const child = await launch.supervisor.exec(launch.plan, { ...(launch.signal && { signal: launch.signal }) });
+  const child = await launch.startChild(launch.plan, launch.signal);
   const session = new ResidentSession(launch, child);
   try {
     await session.open(opening);

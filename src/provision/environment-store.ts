@@ -50,6 +50,7 @@ export interface EnvironmentPlace {
   readonly lock: string;
 }
 
+/** Where the environment of a key is, or would be. */
 export function placeOf(cacheDir: string, key: string): EnvironmentPlace {
   const root = join(resolve(cacheDir), 'environments');
   return { root, directory: join(root, key), lock: join(root, '.locks', key) };

@@ -38,6 +38,7 @@ export const KINDS = [
   'dump',
 ] as const;
 
+/** The kinds by name; what each carries is said where it is written. */
 export const HELLO = 1;
 export const OPEN = 2;
 export const OPENED = 3;

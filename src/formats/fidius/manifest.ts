@@ -130,7 +130,7 @@ function textAt(table: TomlTable, key: string, fallback: string): string {
 function runtimeOf(value: string, path: string, document: TomlDocument): PackageRuntime {
   if (value === 'rust' || value === 'python' || value === 'wasm') return value;
   const text = `unknown runtime '${value}': allowed values are "rust", "python", "wasm"`;
-  throw invalid(path, text, 'package.runtime', document);
+  throw invalid({ path, document }, text, 'package.runtime');
 }
 
 function decode(bytes: Uint8Array, path: string): string {
@@ -158,7 +158,7 @@ function checkSections(manifest: PackageManifest, path: string, document: TomlDo
 
   function reject(key: string, text: string): never {
     const place = key === 'runtime' ? 'package.runtime' : key;
-    throw invalid(path, text, place, document);
+    throw invalid({ path, document }, text, place);
   }
 }
 
@@ -170,7 +170,12 @@ function only(runtime: string): string {
   return `[${runtime}] section is only valid when runtime = "${runtime}"`;
 }
 
-function invalid(path: string, text: string, key: string, document: TomlDocument): ManifestError {
+function invalid(
+  where: { readonly path: string; readonly document: TomlDocument },
+  text: string,
+  key: string,
+): ManifestError {
+  const { path, document } = where;
   const position = document.positions.values.get(key);
   return new ManifestError('MANIFEST_INVALID', `Manifest '${path}' is invalid: ${text}`, {
     path,

@@ -16,6 +16,7 @@ const NO_MATCH_STATUS = 69;
 /** How much of unreadable output an error quotes, in UTF-16 units (spec §2.2). */
 const QUOTED_UNITS = 200;
 
+/** How a call becomes bytes and an answer a verdict: a fresh process per call, one JSON document each way. */
 export const conversation: OneShotConversation = {
   kind: 'one-shot',
   defaultTimeoutMs: { single: 30_000, batch: 60_000 },

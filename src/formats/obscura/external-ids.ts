@@ -1,6 +1,7 @@
 /** Ids of one thing at several providers (spec §6, O57). Null and absent maps count as empty. */
 import { ownValue } from './record.ts';
 
+/** Ids of one work by provider, for example `{ tmdb: "603" }`. */
 export type ExternalIdMap = Readonly<Record<string, string>>;
 
 /** The id at a provider, or undefined where there is none or it is no text. */

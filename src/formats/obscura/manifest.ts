@@ -4,17 +4,18 @@ import { didYouMean } from '../../nearest-name.ts';
 import { isRecord, ownValue } from './record.ts';
 import { decodeUtf8, parseYaml, type YamlPositions } from './yaml.ts';
 
+/** File name that claims a directory. */
 export const MANIFEST_FILE = 'manifest.yml';
 
 /** Every capability key, in the order in which the map of a manifest is filled (spec §1.3: 25 of E1, 9 of E3). */
-export const CAPABILITY_KEYS = [
+export const CAPABILITY_KEYS: readonly string[] = [
   ...['videoByURL', 'videoByFragment', 'videoByName', 'folderByName', 'folderByFragment', 'folderCascade'],
   ...['galleryByURL', 'galleryByFragment', 'imageByURL', 'audioByURL', 'audioByFragment', 'audioLibraryByName'],
   ...['performerByURL', 'performerByFragment', 'performerByName', 'movieByName', 'movieByURL', 'movieByFragment'],
   ...['seriesByName', 'seriesByURL', 'seriesByFragment', 'seriesCascade', 'episodeByName', 'episodeByFragment'],
   ...['supportsBatch', 'bookByURL', 'bookByName', 'bookByFragment', 'comicByURL', 'comicByName', 'comicByFragment'],
   ...['mangaByURL', 'mangaByName', 'mangaByFragment'],
-] as const;
+];
 
 /** What runs the plugin. */
 export type ObscuraRuntime = 'python' | 'typescript' | 'stash-compat';

@@ -3,6 +3,7 @@ import type { PluginSpec } from '../../plugin-spec.ts';
 import { verifyPackage, type Verification } from '../../signing/verify-package.ts';
 import { EventHub } from '../events.ts';
 import { formatNamed, type HostContext } from '../host-context.ts';
+import { createLauncher } from '../launcher.ts';
 import { parseHostOptions, type HostOptions } from '../host-options.ts';
 import { locatePlugin } from '../locate-plugin.ts';
 import { readSpec } from '../read-spec.ts';
@@ -68,6 +69,6 @@ function contextFor({ searchPath, cacheDir, formats, signal }: InspectOptions): 
     closing: signal ?? new AbortController().signal,
     leaseOwner: '',
     hostEnv: () => ({ ...process.env }),
-    supervisor: () => Promise.reject(new TypeError('Inspecting a plugin starts no process')),
+    launcher: createLauncher(() => Promise.reject(new TypeError('Inspecting a plugin starts no process')), options),
   };
 }

@@ -9,6 +9,7 @@ export interface VideoSeries {
   readonly episode?: number;
 }
 
+/** A video of family A (spec §2.6). */
 export interface VideoResult {
   readonly title: string | null;
   readonly date: string | null;
@@ -33,6 +34,7 @@ export interface FolderEpisode {
   readonly details: string | null;
 }
 
+/** A folder of family A; `episodeMap` holds its episodes by the key that the plugin gave them. */
 export interface FolderResult {
   readonly name: string | null;
   readonly details: string | null;
@@ -48,6 +50,7 @@ export interface FolderResult {
   readonly episodeMap?: Readonly<Record<string, FolderEpisode>>;
 }
 
+/** A gallery of family A. */
 export interface GalleryResult {
   readonly title: string | null;
   readonly date: string | null;
@@ -60,6 +63,7 @@ export interface GalleryResult {
   readonly photographer: string | null;
 }
 
+/** An image of family A. */
 export interface ImageResult {
   readonly title: string | null;
   readonly date: string | null;
@@ -69,6 +73,7 @@ export interface ImageResult {
   readonly imageUrl: string | null;
 }
 
+/** An audio track of family A. */
 export interface AudioTrackResult {
   readonly title: string | null;
   readonly artist: string | null;
@@ -81,6 +86,7 @@ export interface AudioTrackResult {
   readonly tagNames: readonly string[];
 }
 
+/** An audio library of family A. */
 export interface AudioLibraryResult {
   readonly name: string | null;
   readonly artist: string | null;

@@ -17,8 +17,10 @@ export interface ProposedEpisode {
   readonly episode: EpisodeResult;
 }
 
+/** What is stored when a result is saved. */
 export type ProposedResult = SeriesResult | MovieResult | ProposedEpisode | VideoResult;
 
+/** What tells the shape of a result that does not name it. */
 export interface ProposalOptions {
   /** The action that gave the result: `movieByName` makes a movie of what its fields alone do not tell. */
   readonly action?: string;

@@ -2,6 +2,7 @@
 import { isRecord } from '../record.ts';
 import { externalIds, fieldsOf, imageAddress, integerB, members, names, numberB, present, text } from './coercions.ts';
 
+/** One image that a work may be shown with (family B). */
 export interface ImageCandidate {
   readonly url: string;
   readonly language: string | null;
@@ -12,6 +13,7 @@ export interface ImageCandidate {
   readonly source: string;
 }
 
+/** One actor or guest of a work. */
 export interface CastMember {
   readonly name: string;
   readonly character: string | null;
@@ -32,6 +34,7 @@ interface TitledResult {
   readonly externalIds: Readonly<Record<string, string>>;
 }
 
+/** A film of family B. */
 export interface MovieResult extends TitledResult {
   readonly title: string;
   readonly releaseDate: string | null;
@@ -41,6 +44,7 @@ export interface MovieResult extends TitledResult {
   readonly contentRating: string | null;
 }
 
+/** How a series goes on; anything else a plugin says is null. */
 export type SeriesStatus = 'returning' | 'ended' | 'canceled' | 'unknown';
 
 /** One of several series that a plugin cannot choose between. */
@@ -53,6 +57,7 @@ export interface SeriesCandidate {
   readonly popularity: number | null;
 }
 
+/** A series of family B with its seasons, or with candidates to choose from. */
 export interface SeriesResult extends TitledResult {
   /** Null only where the plugin gave nothing but candidates. */
   readonly title: string | null;
@@ -63,6 +68,7 @@ export interface SeriesResult extends TitledResult {
   readonly candidates?: readonly SeriesCandidate[];
 }
 
+/** A season of a series. */
 export interface SeasonResult {
   readonly seasonNumber: number;
   readonly title: string | null;
@@ -73,6 +79,7 @@ export interface SeasonResult {
   readonly episodes: readonly EpisodeResult[];
 }
 
+/** An episode of a season. */
 export interface EpisodeResult {
   readonly seasonNumber: number;
   readonly episodeNumber: number;
