@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const tools = join(root, '.tools', 'venv', process.platform === 'win32' ? 'Scripts' : 'bin');
+const tools = join(root, '.tools', 'bin');
 const env = { ...process.env, PATH: [join(root, 'node_modules', '.bin'), tools, process.env.PATH].join(delimiter) };
 
 const steps = [

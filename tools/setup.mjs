@@ -2,7 +2,7 @@
 // Plain JavaScript without imports beyond Node's own, since nothing is installed when it starts.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -59,7 +59,7 @@ function build() {
 
 function installPythonTools(python) {
   const venv = join(root, '.tools', 'venv');
-  runOnce('python', ['tools/requirements.txt'], join('.tools', 'venv'), () => {
+  runOnce('python', ['tools/requirements.txt', 'tools/setup.mjs'], join('.tools', 'bin'), () => {
     say('Installing the Python tools');
     rmSync(venv, { recursive: true, force: true });
     const made = spawnSync(python, ['-m', 'venv', venv], { encoding: 'utf8' });
@@ -78,7 +78,20 @@ function installPythonTools(python) {
       '-r',
       'tools/requirements.txt',
     ]);
+    linkTools(venv);
   });
+}
+
+/** The tools alone on a PATH: the environment's `python3` beside them would pass for the machine's. */
+function linkTools(venv) {
+  const bin = join(root, '.tools', 'bin');
+  rmSync(bin, { recursive: true, force: true });
+  mkdirSync(bin, { recursive: true });
+  for (const name of ['ruff', 'mypy', 'uv']) {
+    const tool = toolPath(venv, name);
+    if (process.platform === 'win32') copyFileSync(tool, join(bin, `${name}.exe`));
+    else symlinkSync(tool, join(bin, name));
+  }
 }
 
 function toolPath(venv, name) {

@@ -48,7 +48,8 @@ class Base:
         script_directory = os.path.dirname(os.path.realpath(script))
         environment = launch.environment_of(order)
         before = _python_path(environment)
-        self._refuse_shadows(before, [script_directory] if _sees_script_directory() else [])
+        own = [script_directory] if _sees_script_directory() else []
+        self._refuse_shadows(before, [*own, *order['importFirst']])
         program = load_program(script)
         _refuse_tight_memory(order['limits'])
         launch.limit(order['limits'])
@@ -67,7 +68,15 @@ class Base:
         environment = {name: value for name, value in os.environ.items() if os.fsencode(name) not in self._added}
         script = os.path.join(os.path.dirname(__file__), 'rehearsal.py')
         words = [sys.executable, script]
-        order = {'argv': words, 'flags': 0, 'cwd': '/', 'env': environment, 'limits': {}, 'stdin': 'pipe'}
+        order = {
+            'argv': words,
+            'flags': 0,
+            'cwd': '/',
+            'env': environment,
+            'limits': {},
+            'stdin': 'pipe',
+            'importFirst': [],
+        }
         self.become(order).rehearse()
 
     def _set_environment(self, wanted: dict[bytes, bytes]) -> None:

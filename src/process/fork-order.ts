@@ -28,6 +28,8 @@ export interface ForkOrder {
   readonly env: Readonly<Record<string, string>>;
   readonly limits: LaunchPlan['limits'];
   readonly stdin: LaunchPlan['stdin'];
+  /** Directories that the process will put before everything else on its import path. */
+  readonly importFirst: readonly string[];
 }
 
 /** What a copy says of its end, just before it. */
@@ -39,8 +41,8 @@ export interface ToldEnd {
 
 /** The order for a plan whose command starts with these interpreter flags. */
 export function orderOf(plan: LaunchPlan, flags: readonly string[]): ForkOrder {
-  const { argv, cwd, env, limits, stdin } = plan;
-  return { argv, flags: flags.length, cwd, env, limits, stdin };
+  const { argv, cwd, env, limits, stdin, importPath } = plan;
+  return { argv, flags: flags.length, cwd, env, limits, stdin, importFirst: importPath.first };
 }
 
 type Report = Omit<LaunchFailure, 'stage'> & { readonly stage: LaunchFailure['stage'] | 'fallback' };

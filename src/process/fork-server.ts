@@ -28,7 +28,7 @@ const MAX_REHEARSED = 8;
 /** When a spare is made although the call that took one still runs. */
 const REFILL_DELAY_MS = 25;
 /** A copy that has told its end takes a millisecond to go. */
-const LAST_WORDS_MS = 500;
+const LAST_WORDS_MS = 2000;
 /** A copy takes its order in a millisecond; one that does not answer for so long never will. */
 const ORDER_TIMEOUT_MS = 30_000;
 

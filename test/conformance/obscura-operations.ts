@@ -117,9 +117,8 @@ async function performManifest({ call }: RecordedCase, workspace: Workspace): Pr
 /** What `check` tells: the findings, or the refusal with its hint. */
 function validate(directory: string): string[] {
   try {
-    return obscura
-      .read(openTree(directory))
-      .findings.map(({ message, hint, key }) => `${key ?? ''} ${message} ${hint ?? ''}`);
+    const findings = obscura.check?.(openTree(directory)) ?? [];
+    return findings.map(({ message, hint, key }) => `${key ?? ''} ${message} ${hint ?? ''}`);
   } catch (error) {
     if (!(error instanceof CharmerError)) throw error;
     return [`${error.key ?? ''} ${error.message} ${error.hint ?? ''}`];

@@ -308,6 +308,8 @@ async def bus():
         seen['published'] = list(await sess.recv_data())
         await ctrl.set_node_state('second', rt.NodeState.DISABLED)
         await sess.send_input('dropped')
+        while (await tap.recv()).text_value != 'dropped':
+            pass
         await ctrl.clear_node_state('second')
         await sess.send_input('kept')
         seen['kept'] = await sess.recv_data()
