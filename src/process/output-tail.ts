@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { collectGarbage } from './collect-garbage.ts';
 
 /** Bytes kept of one stream. */
 const DEFAULT_MAX_BYTES = 64 * 1024;
@@ -7,6 +8,8 @@ const DEFAULT_MAX_LINES = 200;
 /** A longer line is handed on in pieces, so that a stream without line ends stays bounded. */
 const MAX_LINE_BYTES = 16 * 1024;
 const NEWLINE = 0x0a;
+/** A flood is thrown away, and so are its buffers after so many bytes. */
+const COLLECT_EVERY_BYTES = 8 * 1024 * 1024;
 
 /** How much to keep, and whom to tell. */
 export interface OutputTailOptions {
@@ -46,6 +49,7 @@ class StreamTail implements OutputTail {
   readonly #onLine: OutputTailOptions['onLine'];
   readonly #kept: Buffer[] = [];
   #keptBytes = 0;
+  #sinceCollected = 0;
   #unfinished: Buffer[] = [];
   #unfinishedBytes = 0;
   #lines: readonly string[] | undefined = [];
@@ -82,6 +86,11 @@ class StreamTail implements OutputTail {
 
   #take(chunk: Buffer): void {
     this.bytes += chunk.length;
+    this.#sinceCollected += chunk.length;
+    if (this.#sinceCollected > COLLECT_EVERY_BYTES) {
+      this.#sinceCollected = 0;
+      collectGarbage();
+    }
     this.#lines = undefined;
     this.#kept.push(chunk);
     this.#keptBytes += chunk.length;
