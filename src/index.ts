@@ -51,6 +51,7 @@ export { verify, type VerifyOptions, type VerifyResult } from './host/package-ve
 export type { SessionOptions } from './host/session-options.ts';
 export type { TrustPolicy } from './host/trust-policy.ts';
 export type { PipelineSession } from './pipeline/pipeline-session.ts';
+export { parseBatchItems, type BatchItem } from './plugin/batch-items.ts';
 export type { CallOptions } from './plugin/call-options.ts';
 export type { CallReport } from './plugin/call-report.ts';
 export type { PluginClient } from './plugin/client.ts';

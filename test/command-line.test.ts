@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -101,6 +101,17 @@ describe('charmer', () => {
       { id: 'b', error: { pluginCode: 'EMPTY_INPUT' } },
     ]);
     expect(code).toBe(1);
+  });
+
+  it('charmer batch --resume leaves out items that have a result and tries failed ones again', async () => {
+    const directory = temporaryDirectory();
+    const [items, kept] = [join(directory, 'items.ndjson'), join(directory, 'rows.ndjson')];
+    writeFileSync(items, '{"id":"a","input":"A"}\n{"id":"b","input":""}\n');
+    expect((await charmer(['batch', greeter, 'greet', items, '--resume', kept])).code).toBe(1);
+    writeFileSync(items, '{"id":"a","input":"A"}\n{"id":"b","input":"B"}\n');
+    const { code, stdout } = await charmer(['batch', greeter, 'greet', items, '--resume', kept]);
+    expect([code, JSON.parse(stdout)]).toEqual([0, { id: 'b', result: 'Hello, B!' }]);
+    expect(readFileSync(kept, 'utf8').trim().split('\n')).toHaveLength(3);
   });
 
   it('charmer run feeds a pipeline from options or standard input', async () => {

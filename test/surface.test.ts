@@ -34,6 +34,7 @@ describe('the public surface', () => {
         "interfaceHash",
         "keygen",
         "pack",
+        "parseBatchItems",
         "pythonStub",
         "sign",
         "unpack",

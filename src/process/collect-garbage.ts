@@ -19,7 +19,7 @@ function exposedCollector(): (options: { readonly type: 'minor' }) => void {
     setFlagsFromString('--expose-gc');
     const found: unknown = runInNewContext('gc');
     setFlagsFromString('--no-expose-gc');
-    if (typeof found === 'function') return (options) => void found(options);
+    if (typeof found === 'function') return (options) => void Reflect.apply(found, undefined, [options]);
   } catch {
     // An engine without the flag piles up what it wants to.
   }

@@ -1,9 +1,10 @@
-import type { BatchRow } from '../../index.ts';
+import { parseBatchItems, type BatchItem, type BatchRow } from '../../index.ts';
 import { callOptions, loadFrom, parseJson, parseNumber, readBytes } from '../call-input.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { EXIT, UsageError } from '../exit-code.ts';
 import { errorToJson } from '../io.ts';
 import { renderValue } from '../render-value.ts';
+import { openResume } from '../resume-file.ts';
 
 /** Milliseconds between two lines of progress: fast enough to follow, slow enough to read. */
 const PROGRESS_EVERY_MS = 500;
@@ -16,20 +17,31 @@ export const command: Command = {
   options: [
     ...callOptions.filter((option) => !/^--(input|raw)/.test(option.flags)),
     { flags: '--concurrency <n>', description: 'how many at once' },
+    {
+      flags: '--resume <file>',
+      description: 'keep rows in a file as they come, and leave out items that it has results for',
+    },
   ],
-  examples: ['charmer batch ./film-lookup movieByName films.ndjson > found.ndjson'],
+  examples: [
+    'charmer batch ./film-lookup movieByName films.ndjson > found.ndjson',
+    'charmer batch ./film-lookup movieByName films.ndjson --resume found.ndjson',
+  ],
   run,
 };
 
 async function run(context: CommandContext): Promise<number> {
   const [reference = '', operation = '', file = ''] = context.args;
-  const items = parseItems((await readBytes(file, context)).toString('utf8'), file);
+  const all = parseItems((await readBytes(file, context)).toString('utf8'), file);
+  const kept = openResume(context.options['resume']);
+  const items = all.filter(({ id }) => !kept.has(id));
   const plugin = await loadFrom(context, reference);
   const progress = followProgress(context, items.length);
   let failures = 0;
   const onRow = (row: BatchRow): void => {
     if (row.error !== undefined) failures += 1;
-    context.io.out(`${renderRow(row)}\n`);
+    const line = renderRow(row);
+    context.io.out(`${line}\n`);
+    kept.add(line);
     progress.step();
   };
   const { concurrency } = context.options;
@@ -37,11 +49,16 @@ async function run(context: CommandContext): Promise<number> {
     .with({ onRow, ...(typeof concurrency === 'string' && { concurrency: parseNumber(concurrency, '--concurrency') }) })
     .batch(operation, items);
   progress.end();
+  kept.close();
   return failures === 0 ? EXIT.ok : EXIT.pluginError;
 }
 
 /** A JSON array, or one JSON value per line; each is an input or `{id, input}`. */
-function parseItems(text: string, file: string): readonly unknown[] {
+function parseItems(text: string, file: string): readonly BatchItem[] {
+  return parseBatchItems(parseValues(text, file));
+}
+
+function parseValues(text: string, file: string): readonly unknown[] {
   const trimmed = text.trim();
   if (trimmed.startsWith('[')) {
     const items: unknown = parseJson(trimmed, `'${file}'`);
