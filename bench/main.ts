@@ -1,11 +1,17 @@
 /** `npm run bench [-- --quick] [-- --json] [-- CASE…]`: ratios against named baselines, measured in one run. */
 import { discovery } from './cases/discovery.ts';
+import { oneShot } from './cases/one-shot.ts';
 import { start } from './cases/start.ts';
 import { warmCall } from './cases/warm-call.ts';
 import { renderMarkdown, type CaseReport } from './report.ts';
 import { prepareSetting, type Setting } from './setting.ts';
 
-const CASES: Readonly<Record<string, (setting: Setting) => Promise<CaseReport>>> = { warmCall, start, discovery };
+const CASES: Readonly<Record<string, (setting: Setting) => Promise<CaseReport>>> = {
+  warmCall,
+  oneShot,
+  start,
+  discovery,
+};
 
 const flags = process.argv.slice(2);
 const wanted = flags.filter((flag) => !flag.startsWith('--'));

@@ -1,8 +1,12 @@
+import { setTimeout as rest } from 'node:timers/promises';
+
 /** One way of doing the same thing. `run` does it once and checks its result. */
 export interface Contender {
   readonly name: string;
   /** Times per round. */
   readonly repeat: number;
+  /** Rest after each, in milliseconds, outside of the measurement. @default 0 */
+  readonly gapMs?: number;
   run(): Promise<void>;
 }
 
@@ -76,6 +80,7 @@ async function timeRound(contender: Contender): Promise<number[]> {
     const begun = performance.now();
     await contender.run();
     times.push(performance.now() - begun);
+    if (contender.gapMs !== undefined) await rest(contender.gapMs);
   }
   return times;
 }
