@@ -26,7 +26,8 @@ export function checkOptionNames(options: object, known: readonly string[], what
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const nearest = nearestName(name, known);
-    const hint = nearest === undefined ? `known are ${known.map((each) => `'${each}'`).join(', ')}` : `did you mean '${nearest}'?`;
+    const hint =
+      nearest === undefined ? `known are ${known.map((each) => `'${each}'`).join(', ')}` : `did you mean '${nearest}'?`;
     throw new TypeError(`Unknown ${what} option '${name}'; ${hint}`);
   }
 }
