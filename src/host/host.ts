@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 
 import { CallError } from '../errors.ts';
@@ -49,6 +50,8 @@ export class Host {
 
   constructor(options: HostOptions = {}) {
     this.#options = parseHostOptions(options);
+    // Every load under way listens: that is no leak.
+    setMaxListeners(0, this.#closer.signal);
     this.#context = {
       options: this.#options,
       formats: this.#options.formats,

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 import { CallError, PluginError, type ExitReport } from '../errors.ts';
 import type { BatchRow, Diagnostic, OneShotCall, OneShotConversation, OneShotFailure } from '../formats/format.ts';
 import type { JsonValue, Operation, PluginSpec } from '../plugin-spec.ts';
@@ -68,6 +70,8 @@ export class OneShotBackend<Session extends NodeSession> implements PluginBacken
     this.#parts = parts;
     this.#planned = parts.planned;
     this.#slots = new Slots(parts.maxProcesses);
+    // Every call under way listens: that is no leak.
+    setMaxListeners(0, this.#closing.signal);
   }
 
   get spec(): PluginSpec {

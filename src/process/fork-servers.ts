@@ -1,10 +1,12 @@
 /** The fork servers of one host: which plan goes to which, and what is started by exec instead. */
+import { StartError } from '../errors.ts';
 import type { LaunchPlan } from '../plugin-spec.ts';
 import { NotForkableError } from './fork-order.ts';
 import { type ForkablePlan, forkablePlan } from './fork-plan.ts';
 import { ForkServer } from './fork-server.ts';
 import { type LaunchContext, launchExec } from './launch.ts';
 import { RUNNER_PRELOADS, STANDARD_PRELOADS } from './preloads.ts';
+import { LinkClosedError } from './supervisor-link.ts';
 import type { ForkOptions } from './supervision.ts';
 import type { SupervisedChild } from './supervised-child.ts';
 
@@ -43,6 +45,8 @@ export class ForkServers {
       return await server.fork(plan, options);
     } catch (error) {
       if (error instanceof NotForkableError) return this.#exec(plan, options, error.message);
+      // The server ended before a copy had its order: nothing of the plan has run.
+      if (isServerGone(error)) return this.#exec(plan, options, 'the fork server has ended');
       throw error;
     }
   }
@@ -111,4 +115,8 @@ export class ForkServers {
 function isSpent({ server, failure }: Entry): boolean {
   if (failure !== undefined) return performance.now() > failure.until;
   return server?.isClosed === true;
+}
+
+function isServerGone(error: unknown): boolean {
+  return error instanceof StartError && error.cause instanceof LinkClosedError;
 }
