@@ -6,13 +6,22 @@ import { posix } from 'node:path';
 
 import { librarySources, projectFiles, readProjectFile, report } from './source-files.ts';
 
-const LEAVES = ['errors', 'plugin-spec', 'pipeline-manifest', 'runtime-data', 'runtime-codec', 'nearest-name'];
+const LEAVES = [
+  'errors',
+  'plugin-spec',
+  'pipeline-manifest',
+  'runtime-data',
+  'runtime-codec',
+  'nearest-name',
+  'within',
+];
 
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   'plugin-spec': [],
   'runtime-data': [],
   'nearest-name': [],
+  within: [],
   'pipeline-manifest': ['plugin-spec'],
   'runtime-codec': ['errors', 'runtime-data'],
   archive: LEAVES,

@@ -10,6 +10,7 @@ import type { NodeOutput, NodeSession, SendTarget } from '../plugin/node-session
 import type { WorkerEvent } from '../plugin/plugin-session.ts';
 import { parseRuntimeData } from '../runtime-codec.ts';
 import type { RuntimeData } from '../runtime-data.ts';
+import { within } from '../within.ts';
 import { type BusAddress, PERFORMANCE_NODE, TIMELINE_NODE } from './bus-address.ts';
 import { Channel } from './channel.ts';
 import type { ControlBus } from './control-bus.ts';
@@ -208,7 +209,7 @@ export class PipelineSession implements NodeSession, AsyncDisposable {
     const ends = this.#router.runtimes.map(async (runtime) => {
       exits.push({ node: runtime.id, exit: await runtime.close() });
     });
-    await settledWithin(CLOSE_TIMEOUT_MS, ends);
+    await within(Promise.allSettled(ends), CLOSE_TIMEOUT_MS);
     this.#parts.bus.close();
     this.#state = 'closed';
     this.#parts.events.emit('close', { id: this.id });
@@ -265,14 +266,4 @@ function inputClosed(id: string): CallError {
     'HOST_CLOSED',
     `Input channel closed: session '${id}' takes no input after inputComplete() or close()`,
   );
-}
-
-/** Waits for all, failures included, or for the time to pass. */
-async function settledWithin(timeoutMs: number, promises: readonly Promise<unknown>[]): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-  });
-  await Promise.race([Promise.allSettled(promises), late]);
-  clearTimeout(timer);
 }

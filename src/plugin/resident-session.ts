@@ -7,7 +7,7 @@ import { diagnoseStart } from '../process/diagnose-start.ts';
 import { describeExit, exitReport } from '../process/exit-report.ts';
 import { tailOutput, type OutputTail } from '../process/output-tail.ts';
 import { stopProcess } from '../process/stop-process.ts';
-import { within } from '../process/within.ts';
+import { within } from '../within.ts';
 import type { StartChild } from './start-child.ts';
 import { startConversation, type Conversation, type WireCallOptions } from '../wire/conversation.ts';
 import { CallWatch } from './call-watch.ts';

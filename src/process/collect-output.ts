@@ -1,5 +1,6 @@
 import { CallError } from '../errors.ts';
 import type { Child, ExitFacts } from './child.ts';
+import { within } from '../within.ts';
 import { type OutputTail, type OutputTailOptions, tailOutput } from './output-tail.ts';
 
 /**
@@ -37,7 +38,7 @@ export async function collectOutput(child: Child, options: CollectOptions): Prom
   const stdout = readCapped(child, options.maxBytes);
   try {
     const exit = await Promise.race([child.exited, rejection(stdout.ended)]);
-    await settleWithin(Promise.all([stdout.ended, stderr.ended]), DRAIN_MS);
+    await within(Promise.all([stdout.ended, stderr.ended]), DRAIN_MS);
     return { stdout: Buffer.concat(stdout.chunks), stderr, exit };
   } finally {
     // Whoever still holds the pipes writes for nobody.
@@ -95,14 +96,4 @@ function tooLarge(maxBytes: number): CallError {
 /** Settles only when `work` rejects. */
 function rejection(work: Promise<unknown>): Promise<never> {
   return new Promise((_resolve, reject) => void work.catch(reject));
-}
-
-async function settleWithin(work: Promise<unknown>, milliseconds: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)));
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

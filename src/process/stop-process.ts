@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { Child, ExitFacts } from './child.ts';
 import { holdNode } from './hold-node.ts';
+import { within } from '../within.ts';
 
 /** How long a process may take to end after it was asked in its own language. */
 export const ASK_MS = 500;
@@ -69,17 +70,6 @@ function closeInput(child: Child, polite: PoliteStop): void {
 /** An end that the host asked for, unless a fault came first. */
 function byHost(exit: ExitFacts): ExitFacts {
   return exit.signal === null ? { ...exit, by: 'host' } : exit;
-}
-
-/** The value, or undefined when it does not come in time. */
-async function within<T>(work: Promise<T>, milliseconds: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), milliseconds)));
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 async function ended(stream: Readable): Promise<void> {
