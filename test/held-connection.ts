@@ -1,5 +1,4 @@
-import { createServer, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 
 /** A listener that proves liveness: a process that connected is alive exactly as long as its connection. */
 export interface HeldConnection {
@@ -25,4 +24,33 @@ export async function holdConnection(): Promise<HeldConnection> {
   );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   return { port: (server.address() as AddressInfo).port, connected, gone, close: () => server.close() };
+}
+
+/** Counts processes that hold a connection for as long as they live. */
+export interface LivingProcesses {
+  readonly port: number;
+  /** Settles when none is left. */
+  none(): Promise<void>;
+  close(): void;
+}
+
+/** Listens on the loopback interface for processes that connect when they begin. */
+export async function countLivingProcesses(): Promise<LivingProcesses> {
+  const sockets = new Set<Socket>();
+  let tell: (() => void) | undefined;
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.resume();
+    socket.on('error', () => undefined);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      if (sockets.size === 0) tell?.();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  return {
+    port: (server.address() as AddressInfo).port,
+    none: () => (sockets.size === 0 ? Promise.resolve() : new Promise((resolve) => (tell = resolve))),
+    close: () => server.close(),
+  };
 }

@@ -1,11 +1,11 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { CallError, CharmerError, PluginError, type ExitReport } from '../src/index.ts';
-import { holdConnection } from './held-connection.ts';
-import { misbehave, temporaryDirectory, testHost } from './test-host.ts';
+import { CallError, CharmerError, PluginError, type ExitReport, type Host, type HostOptions } from '../src/index.ts';
+import { countLivingProcesses, holdConnection, type LivingProcesses } from './held-connection.ts';
+import { closeTestHosts, misbehave, temporaryDirectory, testHost as openTestHost } from './test-host.ts';
 import { within } from './within.ts';
 
 async function failure(work: Promise<unknown>): Promise<CharmerError> {
@@ -21,8 +21,30 @@ async function failure(work: Promise<unknown>): Promise<CharmerError> {
 function plugin(files: Readonly<Record<string, string>>): string {
   const directory = join(temporaryDirectory(), 'plugin');
   mkdirSync(directory);
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(directory, name), name.endsWith('.py') ? `${ALIVE}${text}` : text);
+  }
   return directory;
+}
+
+/** First lines of a module: the process is alive exactly as long as its connection to the test. */
+const ALIVE = `import os, socket
+alive = socket.create_connection(("127.0.0.1", int(os.environ["CHARMER_TEST_PORT"])))
+`;
+
+let living: LivingProcesses;
+beforeAll(async () => {
+  living = await countLivingProcesses();
+});
+afterAll(() => living.close());
+// Every test below ends with its host closed and nothing of it left.
+afterEach(async () => {
+  await closeTestHosts();
+  await within(2_000, living.none());
+});
+
+function testHost(options: HostOptions = {}): Host {
+  return openTestHost({ ...options, env: { ...options.env, CHARMER_TEST_PORT: String(living.port) } });
 }
 
 const MANIFEST = `[package]

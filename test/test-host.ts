@@ -31,9 +31,12 @@ export function temporaryDirectory(): string {
   return directory;
 }
 
-afterEach(async () => {
+/** Closes the hosts that were opened since the last time. */
+export async function closeTestHosts(): Promise<void> {
   await Promise.all(hosts.splice(0).map((host) => host.close()));
-});
+}
+
+afterEach(closeTestHosts);
 
 afterAll(() => {
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
