@@ -1,26 +1,16 @@
-"""What the runner remembers of a call, and the two ways its streams go."""
+"""What the runner remembers of a call."""
 
 from __future__ import annotations
 
-from _collections import deque  # type: ignore[import-not-found]
-from _struct import pack
-
-from .dialect import HostError
-from .messages import (
-    CANCEL,
-    CREDIT,
-    RAW,
-    STREAMING,
-    WINDOW_BYTES,
-    WINDOW_ITEMS,
-    WINDOW_ITEMS_LIMIT,
-)
+from .messages import RAW, STREAMING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, AsyncIterator, Callable, Iterator
+    from typing import Any
 
-    from .service import Service
+    from .client_stream import Inbox
+    from .host import WireHost
+    from .outflow import Outflow
 
 
 class Cancelled(BaseException):
@@ -34,200 +24,18 @@ class Call:
     raw = False
     streaming = False
     operation = ''
+    options: dict[str, Any] = {}
     cancelled = False
     # Cancelled is raised at most once per call: plugin code that goes on after it means to.
     was_interrupted = False
+    # The call that opens the plugin has one.
+    opening: WireHost | None = None
     inbox: Inbox | None = None
     outflow: Outflow | None = None
     task: Any = None
 
-    def __init__(self, identity: int, flags: int) -> None:
+    def __init__(self, identity: int, flags: int = 0) -> None:
         self.id = identity
-        self.options: dict[str, Any] = {}
         if flags:
             self.raw = bool(flags & RAW)
             self.streaming = bool(flags & STREAMING)
-
-
-class Outflow:
-    """Items that go to the host. Sent only while there is credit for items and for bytes."""
-
-    __slots__ = ('advance', 'budget', 'call', 'close', 'credit', 'is_busy', 'is_queued', 'wake')
-
-    def __init__(self, call: Call, wake: Callable[[Outflow], None]) -> None:
-        self.call = call
-        self.wake = wake
-        self.credit = 0
-        self.budget = WINDOW_BYTES
-        self.is_queued = False
-        # Its code is on the stack: it must not be entered again.
-        self.is_busy = False
-        self.advance: Callable[[], Any] = _nothing
-        self.close: Callable[[], Any] = _nothing
-
-    @property
-    def may_send(self) -> bool:
-        return self.credit > 0 and self.budget > 0
-
-    def add_credit(self, items: int, size: int) -> None:
-        self.credit += items
-        self.budget = min(WINDOW_BYTES, self.budget + size)
-        self.wake(self)
-
-
-class Inbox:
-    """Items of a client stream: what has arrived, and how much more may come."""
-
-    def __init__(self, service: Service, call: Call) -> None:
-        self.service = service
-        self.call = call
-        self.batches: deque[tuple[list[Any], int]] = deque()
-        self.is_ended = False
-        self.error: HostError | None = None
-        self.is_dropped = False
-        self.window = WINDOW_ITEMS
-        # Items that were allowed and not consumed yet.
-        self.open_items = 0
-        self.owed_bytes = 0
-        # Items that were taken and that the plugin's loop has not reached.
-        self.in_hand = 0
-        self.is_wanted = False
-        self.waiter: Any = None
-
-    def is_ready(self) -> bool:
-        return bool(self.batches) or self.is_ended
-
-    def deliver(self, items: list[Any], size: int) -> None:
-        """Takes items from the host. A consumer that was waiting is faster than its producer: the window grows."""
-        if self.is_wanted:
-            self.window = min(2 * self.window, WINDOW_ITEMS_LIMIT)
-        elif self.batches:
-            self.window = max(self.window // 2, WINDOW_ITEMS)
-        self.batches.append((items, size))
-        self._notify()
-
-    def end(self, error: HostError | None) -> None:
-        self.is_ended = True
-        self.error = error
-        self._notify()
-
-    def want(self) -> None:
-        self.is_wanted = True
-        self._refill()
-
-    def take(self) -> Any:
-        """The items that have arrived first, a list; None at the end of the stream. Raises what the producer raised."""
-        self.is_wanted = False
-        if self.batches:
-            items, size = self.batches.popleft()
-            self.owed_bytes += size
-            self.in_hand = len(items)
-            return items
-        if self.error is not None:
-            error, self.error = self.error, None
-            raise error
-        return None
-
-    def consumed(self, count: int) -> None:
-        self.open_items -= count
-        if not self.is_ended:
-            self._refill()
-
-    def drop(self) -> None:
-        """The plugin wants no more. May run in a finalizer, anywhere: takes no lock."""
-        if not self.is_ended and not self.is_dropped:
-            self.is_dropped = True
-            if self.call.id in self.service.calls:
-                self.service.writer.later(CANCEL, self.call.id)
-        self.batches.clear()
-
-    def _refill(self) -> None:
-        room = self.window - self.open_items
-        if 2 * room >= self.window or 2 * self.owed_bytes >= WINDOW_BYTES or (self.is_wanted and not self.open_items):
-            room = max(room, 0)
-            writer = self.service.writer
-            writer.put(CREDIT, 0, 0, self.call.id, pack('<II', room, self.owed_bytes))
-            self.open_items += room
-            self.owed_bytes = 0
-            if not self.is_wanted:
-                # A consumer that waits flushes anyway; one that works may work for long.
-                self.service.pacer.make_way()
-
-    def _notify(self) -> None:
-        waiter, self.waiter = self.waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
-
-
-class ClientStream:
-    """What a plugin is given for a client stream: an iterator, and an asynchronous one under an event loop."""
-
-    def __init__(self, inbox: Inbox) -> None:
-        self._inbox = inbox
-        self._items: Iterator[Any] | None = None
-        self._items_async: AsyncIterator[Any] | None = None
-
-    def __iter__(self) -> Iterator[Any]:
-        # The generator itself, so that a loop runs at its speed.
-        if self._items is None:
-            self._items = _items_of(self._inbox)
-        return self._items
-
-    def __next__(self) -> Any:
-        return next(iter(self))
-
-    def __aiter__(self) -> AsyncIterator[Any]:
-        if self._items_async is None:
-            self._items_async = _items_of_async(self._inbox)
-        return self._items_async
-
-    def __anext__(self) -> Any:
-        return self.__aiter__().__anext__()
-
-    def close(self) -> None:
-        """Tells the producer that no more is wanted."""
-        self._inbox.drop()
-
-
-def _items_of(inbox: Inbox) -> Iterator[Any]:
-    try:
-        while True:
-            if not inbox.is_ready():
-                inbox.want()
-                inbox.service.wait(inbox.is_ready)
-            items = inbox.take()
-            if items is None:
-                return
-            size = min(max(inbox.window // 2, 1), len(items))
-            count = 0
-            for item in items:
-                inbox.in_hand -= 1
-                yield item
-                count += 1
-                if count == size:
-                    inbox.consumed(count)
-                    count = 0
-            inbox.consumed(count)
-    finally:
-        inbox.drop()
-
-
-async def _items_of_async(inbox: Inbox) -> AsyncIterator[Any]:
-    try:
-        while True:
-            while not inbox.is_ready():
-                inbox.want()
-                await inbox.service.driver_of_loop().frames_for(inbox)
-            items = inbox.take()
-            if items is None:
-                return
-            for item in items:
-                inbox.in_hand -= 1
-                yield item
-                inbox.consumed(1)
-    finally:
-        inbox.drop()
-
-
-def _nothing() -> None:
-    pass

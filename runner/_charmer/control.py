@@ -1,17 +1,16 @@
 """Reaching a busy runner: the kernel interrupts plugin code when a control frame arrives.
 
 The handler reads control frames and nothing else. It marks cancelled calls, raises `Cancelled` if the code of one of
-them is on top of the stack, and answers dumps. The end of the control descriptor is the end of the host.
+them is on top of the stack, writes finished frames that wait for busy code, and answers dumps. The end of the control
+descriptor is the end of the host.
 """
 
 from __future__ import annotations
 
-import sys
 from posix import read as posix_read
 
-from .calls import Cancelled
 from .frames import FrameError, unpack, write_whole
-from .messages import CANCEL, CLOSE, DUMP, HEADER_BYTES
+from .messages import CANCEL, CLOSE, DUMP, HEADER_BYTES, PING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,14 +57,13 @@ class Control:
 
     def _on_signal(self, _signal: int, frame: Any) -> None:
         service = self.service
-        if service.writer.is_foreign:
+        if service.is_foreign:
             return
         self.read(frame)
         call = service.active
         if call is None and service.driver is not None:
             call = service.driver.stepping_call()
-        if call is not None:
-            service.check_cancelled(call)
+        service.check_cancelled(call)
 
     def read(self, frame: Any) -> None:
         """Takes every control frame that is there. A handler that interrupts itself leaves the work to the first."""
@@ -88,64 +86,54 @@ class Control:
                 return
             except ConnectionResetError:
                 data = b''
+            self._rest += data
+            while len(self._rest) >= HEADER_BYTES:
+                length, kind, _flags, _slot, identity = unpack(self._rest)
+                self._rest = self._rest[HEADER_BYTES:]
+                self._take(length, kind, identity, frame)
             if not data:
                 self.is_at_end = True
                 self._close()
-                return
-            self._take(self._rest + data, frame)
 
-    def _take(self, data: bytes, frame: Any) -> None:
-        start = 0
-        while len(data) - start >= HEADER_BYTES:
-            length, kind, _flags, _slot, identity = unpack(data, start)
-            if length:
-                raise FrameError('FRAME_MALFORMED', 'Control frame has a payload')
-            start += HEADER_BYTES
-            if kind == CANCEL:
-                self._cancel(identity)
-            elif kind == DUMP:
-                from .stacks import all_stacks
-
-                write_whole(self._dumps, all_stacks(self.service, frame).encode('utf-8', 'backslashreplace') + b'\0')
-            elif kind == CLOSE:
-                self._close()
+    def _take(self, length: int, kind: int, identity: int, frame: Any) -> None:
+        service = self.service
+        if length:
+            raise FrameError('FRAME_MALFORMED', 'Control frame has a payload')
+        if kind == CANCEL:
+            call = service.calls.get(identity)
+            if call is None:
+                service.early.add(identity)
             else:
-                raise FrameError('MESSAGE_UNEXPECTED', f'Control frame has kind {kind}')
-        self._rest = data[start:]
+                call.cancelled = True
+        elif kind == PING:
+            service.quick_runs = 0
+            service.writer.flush(wait=False)
+        elif kind == DUMP:
+            from .stacks import all_stacks
 
-    def _cancel(self, identity: int) -> None:
-        call = self.service.calls.get(identity)
-        if call is None:
-            self.service.early.add(identity)
+            write_whole(self._dumps, all_stacks(service, frame).encode('utf-8', 'backslashreplace') + b'\0')
+        elif kind == CLOSE:
+            self._close()
         else:
-            call.cancelled = True
+            raise FrameError('MESSAGE_UNEXPECTED', f'Control frame has kind {kind}')
 
     def _close(self) -> None:
-        service = self.service
-        service.is_closing = True
+        self.service.is_closing = True
         self.watch_exit()
 
     def watch_exit(self) -> None:
         """Makes sure that the process ends, whatever plugin code does."""
-        if self._has_watchdog:
-            return
-        self._has_watchdog = True
-        from _thread import start_new_thread
+        if not self._has_watchdog:
+            self._has_watchdog = True
+            from _thread import start_new_thread
 
-        start_new_thread(_exit_late, ())
+            start_new_thread(_exit_late, ())
 
 
 def _exit_late() -> None:
-    from posix import _exit
     from time import sleep
 
+    from .forks import leave_process
+
     sleep(CLOSE_LIMIT)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except Exception:
-            pass
-    _exit(0)
-
-
-__all__ = ['CLOSE_LIMIT', 'Cancelled', 'Control']
+    leave_process(0)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from .dialect import HostError
 from .messages import ASK, EVENT
 from .values import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
 
-    from .dialect import HostError
     from .service import Service
 
 
@@ -18,10 +18,10 @@ class WireHost:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._next_id = 0
-        self.is_opening = True
-        self.warnings: list[str] = []
-        self.facts: dict[str, Any] = {}
+        self._last_id = 0
+        self._is_opening = True
+        self._warnings: list[str] = []
+        self._facts: dict[str, Any] = {}
 
     def event(self, type: str, **fields: Any) -> None:
         flags, parts = encode({'type': type, **fields}, 'event')
@@ -29,20 +29,20 @@ class WireHost:
         self._service.send_now(EVENT, flags, call.id if call is not None else 0, parts)
 
     def warn(self, text: str) -> None:
-        if self.is_opening:
-            self.warnings.append(text)
+        if self._is_opening:
+            self._warnings.append(text)
         else:
             self.event('warning', message=text)
 
     def fact(self, name: str, value: Any) -> None:
-        self.facts[name] = value
+        self._facts[name] = value
 
     def ask(self, question: Any) -> Any:
         settled: list[tuple[HostError | None, Any]] = []
         self._send_question(question, lambda error, value: settled.append((error, value)))
         self._service.wait(lambda: bool(settled))
         if not settled:
-            raise _host_is_gone()
+            raise HostError('The host has closed the conversation', 'HOST_CLOSED')
         error, value = settled[0]
         if error is not None:
             raise error
@@ -62,19 +62,17 @@ class WireHost:
         self._send_question(question, settle)
         return await future
 
-    def _send_question(self, question: Any, settle: Any) -> None:
+    def opened(self, operations: Any) -> dict[str, Any]:
+        """What the host is told once the plugin is ready. From now on warnings are events."""
+        self._service.operations = [operation['name'] for operation in operations]
+        self._is_opening = False
+        return {'operations': list(operations), 'warnings': self._warnings, 'facts': self._facts}
+
+    def _send_question(self, question: Any, settle: Callable[[HostError | None, Any], None]) -> None:
         service = self._service
         flags, parts = encode(question, 'question')
-        while True:
-            self._next_id = self._next_id % 0xFFFFFFFE + 2
-            if self._next_id not in service.answers:
-                break
-        identity = self._next_id
-        service.answers[identity] = settle
-        service.send_now(ASK, flags, identity, parts)
-
-
-def _host_is_gone() -> HostError:
-    from .dialect import HostError
-
-    return HostError('The host has closed the conversation', 'HOST_CLOSED')
+        self._last_id = self._last_id % 0xFFFFFFFE + 2
+        while self._last_id in service.answers:
+            self._last_id = self._last_id % 0xFFFFFFFE + 2
+        service.answers[self._last_id] = settle
+        service.send_now(ASK, flags, self._last_id, parts)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 
 from .control import Control
-from .descriptors import WireDescriptors, claim_wire, prepare_standard_streams
+from .descriptors import claim_wire, prepare_standard_streams
 from .dialect import Failure
+from .forks import flush_standard_streams, keep_out_of_forks
 from .frames import FrameError
 from .messages import FAILURE, HELLO
 from .opening import hello_payload
-from .service import Service, leave_fork
+from .service import Service
 
 # Exit status of a runner that found itself or the frames it was sent at fault: EX_SOFTWARE of sysexits.h.
 _INTERNAL_ERROR = 70
@@ -21,11 +22,10 @@ def main() -> int:
     wire = claim_wire()
     prepare_standard_streams()
     _clean_main_module()
-    service = Service(wire.input, wire.output)
-    control = Control(service, wire.control, wire.dumps)
-    service.control = control
-    _keep_out_of_forks(wire)
-    service.writer.put(HELLO, 0, 0, 0, *hello_payload())
+    service = Service(*wire[:2])
+    service.control = control = Control(service, *wire[2:])
+    keep_out_of_forks(service, wire)
+    service.writer.put(HELLO, 0, 0, 0, hello_payload())
     control.install()
     try:
         service.serve()
@@ -39,12 +39,7 @@ def main() -> int:
         return _INTERNAL_ERROR
     finally:
         control.uninstall()
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except Exception:
-                # Nobody reads the plugin's output any more.
-                pass
+        flush_standard_streams()
 
 
 def _clean_main_module() -> None:
@@ -56,24 +51,11 @@ def _clean_main_module() -> None:
     sys.modules['__main__'] = blank
 
 
-def _keep_out_of_forks(wire: WireDescriptors) -> None:
-    from posix import close, register_at_fork
-
-    def close_wire() -> None:
-        for descriptor in (wire.input, wire.output, wire.control, wire.dumps):
-            try:
-                close(descriptor)
-            except OSError:
-                pass
-
-    register_at_fork(after_in_child=close_wire)
-
-
 def _close(service: Service) -> None:
     """Lets the plugin clean up. Its failures go to standard error: the conversation is over."""
     for call in list(service.calls.values()):
-        if call.outflow is not None and call.task is None:
-            service.outflows.leave(call.outflow)
+        if call.outflow is not None:
+            call.outflow.leave()
     try:
         if service.driver is not None:
             service.driver.close()
@@ -89,8 +71,6 @@ def _close(service: Service) -> None:
 
 
 def _tell_of(service: Service, error: BaseException) -> None:
-    if service.writer.is_foreign:
-        leave_fork(error)
     from .failures import format_error, message_of, payload_of
 
     if isinstance(error, FrameError):

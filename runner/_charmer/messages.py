@@ -7,7 +7,8 @@ direction, the credit that allows them, its events, its cancel. Host ids are odd
 call. Items are sent only on credit: so many items, so many payload bytes, and a side with any of both left may send one
 item of any size. Descriptors of the runner: 3 frames in, 4 frames out, 5 control frames in, 6 dumps out as text, each
 ended by a zero byte. A cancel goes both ways in, by 3 for its place among the frames and by 5 for a busy runner. A call
-that ended because it was cancelled is settled by an end. Unknown kinds are errors; unknown fields are ignored.
+that ended because it was cancelled is settled by an end. A pong of id 0 says that finished frames may wait behind
+plugin code that has been quick; a ping by 5 gets them. Unknown kinds are errors; unknown fields are ignored.
 """
 
 from __future__ import annotations
@@ -17,25 +18,7 @@ RUNNER = '0.1.0'
 HEADER = '<IBBHI'
 HEADER_BYTES = 12
 
-KINDS = (
-    'hello',
-    'open',
-    'opened',
-    'call',
-    'result',
-    'failure',
-    'item',
-    'end',
-    'credit',
-    'cancel',
-    'ask',
-    'answer',
-    'event',
-    'ping',
-    'pong',
-    'close',
-    'dump',
-)
+# The kinds of frames: the number of a kind is its place from 1.
 HELLO, OPEN, OPENED, CALL, RESULT, FAILURE, ITEM, END, CREDIT, CANCEL, ASK, ANSWER, EVENT, PING, PONG, CLOSE, DUMP = (
     range(1, 18)
 )

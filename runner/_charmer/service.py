@@ -6,21 +6,24 @@
    waits for its client stream or an answer; `depth` counts those.
 3. Streams are parked between items: whatever their plugin code does, it is left after each item.
 4. Once a coroutine has been returned, `driver` runs an asyncio loop in which the same frames are served.
+5. A write costs more than a small call. What is finished is written before plugin code runs, unless that code was
+   quick many times in a row. The host is told so once, by a pong of id 0; when it then hears nothing for a while, it
+   asks for what waits by a ping on the control descriptor, which reaches whatever runs, and the count begins anew.
 """
 
 from __future__ import annotations
 
-import sys
+from _collections import deque  # type: ignore[import-not-found]
 from _struct import unpack
 from _thread import get_ident
-from time import sleep
+from time import monotonic, sleep
 
 from . import messages as m
-from .calls import Call, Cancelled, ClientStream, Inbox
+from .calls import Call, Cancelled
+from .client_stream import ClientStream, Inbox
 from .dialect import Failure, HostError
 from .frames import FrameReader, FrameWriter, to_bytes
-from .outflows import SMALL, Outflows
-from .pacing import Pacer
+from .outflow import Outflow
 from .values import decode, encode, encode_plain, parse
 
 TYPE_CHECKING = False
@@ -35,6 +38,11 @@ _CALL = m.CALL
 _RESULT = m.RESULT
 # Calls that may wait inside of each other before further ones are refused.
 _MAX_NESTING = 8
+# Plugin code that takes longer is not worth a batch, in seconds, and how many times in a row it must be quick.
+_QUICK = 100e-6
+_PROOF = 16
+# Bytes that are worth a write of their own.
+_FULL = 64 << 10
 
 
 class Service:
@@ -43,60 +51,60 @@ class Service:
     def __init__(self, input: int, output: int) -> None:
         self.reader = FrameReader(input)
         self.writer = FrameWriter(output)
-        self.pacer = Pacer(self.writer)
         self.calls: dict[int, Call] = {}
         # Cancels that came by the control descriptor before their calls.
         self.early: set[int] = set()
+        # Streams that have credit.
+        self.runnable: deque[Outflow] = deque()
+        # What to do with the host's answers to questions.
+        self.answers: dict[int, Callable[[HostError | None, Any], None]] = {}
         self.active: Call | None = None
         self.depth = 0
         self.is_closing = False
+        # In a process that plugin code forked from the runner's.
+        self.is_foreign = False
         self.dialect: Any = None
         self.dialect_path = ''
         self.operations: list[str] = []
-        self.answers: dict[int, Any] = {}
         self.driver: LoopDriver | None = None
         self.control: Control | None = None
-        self.outflows = Outflows(self)
-        # Characters of a value that needs no look at the limit of frames.
-        self.small = SMALL
+        # Pieces of plugin code that were quick since one was not.
+        self.quick_runs = 0
+        self._clock = 0.0
         self._main_thread = get_ident()
         self._poll: Any = None
 
-    def limit_frames(self, max_frame_bytes: int) -> None:
-        """Sets the size of the largest payload taken or sent."""
-        self.reader.max_frame_bytes = self.writer.max_frame_bytes = max_frame_bytes
-        # A character is four bytes at most, and a batch grows by one small value over its limit.
-        self.small = self.writer.batch_limit = min(SMALL, max_frame_bytes // 8)
-
     # -- turns
 
-    def serve(self) -> None:
-        """Returns when the host has closed the conversation or is gone."""
-        while not self.is_closing:
-            if self.driver is not None and self.driver.is_wanted:
-                self.driver.run()
+    def serve(self, is_done: Callable[[], bool] | None = None) -> None:
+        """Returns when the host has closed the conversation or is gone, or when `is_done` says so."""
+        while not self.is_closing and not (is_done is not None and is_done()):
+            driver = self.driver
+            if driver is not None and driver.is_wanted and not driver.is_running:
+                driver.run(is_done)
             else:
                 self.turn()
 
     def turn(self) -> None:
         """Steps a stream, writes what is finished, and serves what has arrived; waits for it if no stream can go on."""
-        has_stepped = bool(self.outflows.runnable) and self.outflows.step()
+        has_stepped = self.step()
         self.writer.flush()
-        if has_stepped and not self.has_input():
-            return
-        try:
-            if not self.reader.fill():
-                self.is_closing = True
-        except OSError:
-            if self.writer.is_foreign:
-                leave_fork(None)
-            raise
-        self.serve_frames()
+        if not has_stepped or self.has_input():
+            self.fill()
+            self.serve_frames()
+
+    def fill(self) -> None:
+        if not self.reader.fill():
+            self.is_closing = True
+
+    def step(self) -> bool:
+        """Lets one stream run for a slice. False: none can."""
+        return any(self.runnable.popleft().step() for _ in range(len(self.runnable)))
 
     def serve_frames(self) -> None:
         next_frame = self.reader.next
-        ran = self.pacer.ran
-        self.pacer.begin()
+        stop_clock = self.stop_clock
+        self.start_clock()
         while not self.is_closing:
             frame = next_frame()
             if frame is None:
@@ -104,7 +112,7 @@ class Service:
             kind, flags, slot, identity, payload = frame
             if kind == _CALL:
                 self._start_call(flags, slot, identity, payload)
-                ran()
+                stop_clock()
             else:
                 self._serve_other(kind, flags, identity, payload)
 
@@ -120,12 +128,7 @@ class Service:
         try:
             # Frames that arrived together with the one that is being served.
             self.serve_frames()
-            while not is_ready() and not self.is_closing and not (mine is not None and mine.cancelled):
-                driver = self.driver
-                if driver is not None and driver.is_wanted and not driver.is_running:
-                    driver.run(is_ready)
-                else:
-                    self.turn()
+            self.serve(lambda: is_ready() or (mine is not None and mine.cancelled))
         finally:
             self.depth -= 1
             self.active = mine
@@ -139,6 +142,8 @@ class Service:
 
     def send_now(self, kind: int, flags: int, identity: int, parts: Sequence[bytes]) -> None:
         """Sends a frame at once, from plugin code of any thread."""
+        if self.is_foreign:
+            return
         is_main = get_ident() == self._main_thread
         mine = self.active
         if is_main:
@@ -165,15 +170,37 @@ class Service:
             self._poll = poller.poll
         return bool(self._poll(0))
 
+    def make_way(self) -> None:
+        """Plugin code runs next: writes what is finished, unless it may wait."""
+        if self.quick_runs < _PROOF or self.writer.size > _FULL:
+            self.writer.flush()
+
+    def start_clock(self) -> float:
+        """Plugin code runs next. Returns the time."""
+        self._clock = now = monotonic()
+        return now
+
+    def stop_clock(self) -> float:
+        """A piece of plugin code has run, and another may. Returns the time."""
+        now = monotonic()
+        if now - self._clock > _QUICK:
+            self.quick_runs = 0
+        elif self.quick_runs < _PROOF:
+            self.quick_runs += 1
+            if self.quick_runs == _PROOF:
+                self.writer.put(m.PONG, 0, 0, 0)
+                self.writer.flush()
+        self._clock = now
+        return now
+
     # -- calls
 
     def _start_call(self, flags: int, slot: int, identity: int, payload: memoryview) -> None:
-        if self.early and identity in self.early:
+        if identity in self.early:
             self.writer.put(m.END, 0, 0, identity)
             return
         call = Call(identity, flags)
         self.calls[identity] = call
-        pacer = self.pacer
         try:
             if self.depth > _MAX_NESTING:
                 raise Failure('OVERLOADED', f'Worker has {self.depth} calls that wait inside of each other')
@@ -182,20 +209,14 @@ class Service:
             if slot >= len(operations):
                 raise Failure('OPERATION_UNKNOWN', f'Slot {slot} is none of {len(operations)} operations')
             call.operation = operation = operations[slot]
-            if not pacer.is_quick:
-                self.writer.flush()
+            self.make_way()
             self.active = call
             value = self.dialect.call(operation, arguments, call)
             self.active = None
-            if not flags:
-                text = encode_plain(value)
-                if text is not None and len(text) < self.small:
-                    del self.calls[identity]
-                    self.writer.add(_RESULT, identity, to_bytes(text))
-                else:
-                    self.finish_call(call, value)
-            elif call.streaming:
-                self.outflows.open(call, value)
+            text = None if flags else encode_plain(value)
+            if text is not None and len(text) < self.writer.small:
+                del self.calls[identity]
+                self.writer.add(_RESULT, identity, to_bytes(text))
             else:
                 self.finish_call(call, value)
         except BaseException as error:
@@ -203,12 +224,14 @@ class Service:
             self.fail_call(call, error)
 
     def _arguments_of(self, call: Call, flags: int, payload: memoryview) -> list[Any]:
-        if flags & m.RAW and not flags & m.ATTACHED:
-            return [bytes(payload)]
+        if call.streaming:
+            call.outflow = Outflow(self, call)
         try:
             value = decode(payload, flags)
         except (ValueError, TypeError, KeyError) as error:
             raise Failure('ARGUMENT_INVALID', f'Arguments cannot be read: {error}') from None
+        if isinstance(value, bytes):
+            return [value]
         if flags & m.OPTIONS:
             call.options = value['options']
             value = value['args']
@@ -222,46 +245,50 @@ class Service:
         arguments: list[Any] = value
         return arguments
 
+    def _open(self, identity: int, message: dict[str, Any]) -> None:
+        from .opening import open_dialect
+
+        call = self.calls[identity] = Call(identity)
+        self.active = call
+        try:
+            operations = open_dialect(self, call, message)
+            self.active = None
+            self.finish_call(call, operations)
+        except BaseException as error:
+            self.active = None
+            self.fail_call(call, error)
+
     def finish_call(self, call: Call, value: Any) -> None:
-        """Settles a call with its value, or follows the value where it is a coroutine."""
-        if call.raw:
-            if isinstance(value, (bytes, bytearray, memoryview)):
-                self._settle(call, m.RESULT, m.RAW, bytes(value))
-                return
-        else:
-            text = encode_plain(value)
-            if text is not None:
-                self._settle(call, m.RESULT, 0, to_bytes(text))
-                return
-        if hasattr(value, '__await__'):
+        """Settles a call with its value, or follows the value where it is a coroutine or a stream."""
+        if hasattr(value, '__await__') or (call.outflow is not None and hasattr(value, '__aiter__')):
             self.driver_of_loop().start(call, value)
-        elif call.raw:
+        elif call.outflow is not None:
+            call.outflow.park(value)
+        elif call.opening is not None:
+            self.settle(call, m.OPENED, *encode(call.opening.opened(value), 'opened'))
+        elif not call.raw:
+            self.settle(call, m.RESULT, *encode(value, 'result'))
+        elif isinstance(value, (bytes, bytearray, memoryview)):
+            self.settle(call, m.RESULT, m.RAW, [bytes(value)])
+        else:
             kind = type(value).__name__
             raise Failure('RESULT_INVALID', f"Raw operation '{call.operation}' returned '{kind}', expected bytes")
-        else:
-            flags, parts = encode(value, 'result')
-            self._settle(call, m.RESULT, flags, *parts)
 
     def fail_call(self, call: Call, error: BaseException) -> None:
         """Settles a call with an exception, or with an end where it was cancelled."""
-        if self.writer.is_foreign:
-            leave_fork(error)
         if call.cancelled or isinstance(error, Cancelled):
-            self._settle(call, m.END, 0)
+            self.settle(call, m.END)
             return
         from .failures import failure_of, payload_of
 
-        flags, parts = payload_of(failure_of(error, self.dialect, self.dialect_path))
-        self._settle(call, m.FAILURE, flags, *parts)
+        failure = failure_of(error, self.dialect, self.dialect_path, is_opening=call.opening is not None)
+        self.settle(call, m.FAILURE, *payload_of(failure))
 
-    def end_stream(self, call: Call) -> None:
-        self._settle(call, m.END, 0)
-
-    def _settle(self, call: Call, kind: int, flags: int, *parts: bytes) -> None:
+    def settle(self, call: Call, kind: int, flags: int = 0, parts: Sequence[bytes] = ()) -> None:
+        """Sends what ends a call."""
         if kind == m.RESULT:
             self.check_size(parts, 'Result')
         self.calls.pop(call.id, None)
-        self.outflows.forget(call)
         if call.inbox is not None:
             call.inbox.is_ended = True
         self.writer.put(kind, flags, 0, call.id, *parts)
@@ -276,69 +303,50 @@ class Service:
     # -- other frames
 
     def _serve_other(self, kind: int, flags: int, identity: int, payload: memoryview) -> None:
+        call = self.calls.get(identity)
         if kind == m.CREDIT:
-            self._credit(identity, payload)
+            if call is not None and call.outflow is not None:
+                call.outflow.add_credit(*unpack('<II', payload))
         elif kind == m.CANCEL:
-            self.cancel(identity)
-        elif kind == m.ITEM:
-            self._deliver(identity, flags, payload)
-        elif kind == m.END or kind == m.FAILURE or kind == m.ANSWER:
-            self._settle_inward(kind, flags, identity, payload)
+            self.early.discard(identity)
+            if call is not None:
+                self._cancel(call)
+        elif kind == m.ITEM or kind == m.END:
+            if call is not None and call.inbox is not None:
+                if kind == m.END:
+                    call.inbox.end()
+                elif not call.inbox.is_dropped:
+                    value = decode(payload, flags)
+                    call.inbox.deliver(value if flags & m.BATCH else [value], len(payload))
+        elif kind == m.FAILURE or kind == m.ANSWER:
+            value = decode(payload, flags)
+            error = HostError(value.get('message', ''), value.get('code')) if kind == m.FAILURE else None
+            if call is None:
+                self.answers.pop(identity, _nobody_asked)(error, value)
+            elif call.inbox is not None:
+                call.inbox.end(error)
         elif kind == m.PING:
             self.writer.put(m.PONG, 0, 0, identity)
         elif kind == m.CLOSE:
             self.is_closing = True
-        elif kind == m.OPEN or kind == m.HELLO:
-            from .opening import greet, open_dialect
+        elif kind == m.OPEN:
+            self._open(identity, decode(payload, flags))
+        elif kind == m.HELLO:
+            from .opening import greet
 
-            greet(self, payload) if kind == m.HELLO else open_dialect(self, identity, decode(payload, flags))
+            greet(self, decode(payload))
         else:
             raise Failure('MESSAGE_UNEXPECTED', f'Frame of kind {kind} is not for a runner')
 
-    def _credit(self, identity: int, payload: memoryview) -> None:
-        call = self.calls.get(identity)
-        if call is not None:
-            self.outflows.credit(call, *unpack('<II', payload))
-
-    def cancel(self, identity: int) -> None:
-        """A cancel in its place among the frames: stops what is parked; what runs has been told by `control`."""
-        self.early.discard(identity)
-        call = self.calls.get(identity)
-        if call is None:
-            return
+    def _cancel(self, call: Call) -> None:
+        """In its place among the frames: stops what is parked; what runs has been told by `control`."""
         call.cancelled = True
         outflow = call.outflow
         if call.task is not None:
             call.task.cancel()
-        elif outflow is not None and not outflow.is_busy:
-            self.outflows.leave(outflow)
-            self.end_stream(call)
-
-    def _deliver(self, identity: int, flags: int, payload: memoryview) -> None:
-        call = self.calls.get(identity)
-        if call is None or call.inbox is None or call.inbox.is_dropped:
-            return
-        size = len(payload)
-        if flags & m.RAW:
-            items = [bytes(payload)]
-        else:
-            value = decode(payload, flags)
-            items = value if flags & m.BATCH else [value]
-        call.inbox.deliver(items, size)
-
-    def _settle_inward(self, kind: int, flags: int, identity: int, payload: memoryview) -> None:
-        error = None
-        if kind == m.FAILURE:
-            failure = decode(payload, flags)
-            error = HostError(failure.get('message', ''), failure.get('code'))
-        if identity % 2 == 0:
-            waiter = self.answers.pop(identity, None)
-            if waiter is not None:
-                waiter(error, decode(payload, flags) if kind == m.ANSWER else None)
-            return
-        call = self.calls.get(identity)
-        if call is not None and call.inbox is not None:
-            call.inbox.end(error)
+        elif outflow is not None and outflow.is_parked:
+            outflow.leave()
+            self.settle(call, m.END)
 
     def driver_of_loop(self) -> LoopDriver:
         """The asyncio loop, created when the first coroutine turns up."""
@@ -349,21 +357,5 @@ class Service:
         return self.driver
 
 
-def leave_fork(error: BaseException | None) -> None:
-    """Ends a process that plugin code forked and that came back into the runner: the wire is not its own."""
-    from posix import _exit
-
-    status = 0
-    if isinstance(error, SystemExit):
-        status = error.code if isinstance(error.code, int) else int(error.code is not None)
-    elif error is not None:
-        from traceback import print_exception
-
-        print_exception(type(error), error, error.__traceback__)
-        status = 1
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except Exception:
-            pass
-    _exit(status)
+def _nobody_asked(_error: HostError | None, _value: Any) -> None:
+    """The one who asked has gone."""

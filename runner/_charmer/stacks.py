@@ -7,7 +7,7 @@ from _thread import get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Iterable, Iterator
 
     from .service import Service
 
@@ -18,51 +18,45 @@ _MAX_FRAMES = 100
 
 
 def all_stacks(service: Service, interrupted: Any) -> str:
-    """Every thread's stack, most recent call last, and the stacks of waiting coroutines."""
-    parts = []
+    """Every thread's stack, this one's first, most recent call last, and the stacks of waiting coroutines."""
     here = get_ident()
     names = _thread_names()
+    sections = [_section('Thread', names.get(here, hex(here)), _stack_of(interrupted)) or 'Thread MainThread: idle\n']
     for identity, frame in sys._current_frames().items():
-        title = f'Thread {names.get(identity, hex(identity))}'
-        lines = _lines_of(interrupted if identity == here else frame)
-        if lines or identity == here:
-            parts.append((identity != here, _section(title, lines)))
-    parts.sort(key=lambda part: part[0])
-    sections = [text for _, text in parts]
+        if identity != here:
+            sections.append(_section('Thread', names.get(identity, hex(identity)), _stack_of(frame)))
     if service.driver is not None:
-        sections.extend(_section(f'Task {name}', lines) for name, lines in service.driver.waiting_tasks())
-    return '\n'.join(sections)
+        sections.extend(_section('Task', name, frames) for name, frames in service.driver.waiting_tasks())
+    return '\n'.join(filter(None, sections))
 
 
-def _section(title: str, lines: list[str]) -> str:
-    if not lines:
-        return f'{title}: idle\n'
+def _section(kind: str, name: str, frames: Iterable[Any]) -> str:
+    lines = [line for line in map(_line_of, frames) if line]
+    # A loop that waits, or that has called the code below, is the runner's.
+    while lines and any(file in lines[0] for file in _LOOP_FILES):
+        del lines[0]
     if len(lines) > _MAX_FRAMES:
         half = _MAX_FRAMES // 2
-        lines = [*lines[:half], f'  … {len(lines) - 2 * half} more frames', *lines[-half:]]
-    return '\n'.join([f'{title} (most recent call last):', *lines, ''])
+        lines[half:-half] = [f'  … {len(lines) - 2 * half} more frames']
+    return '\n'.join([f'{kind} {name} (most recent call last):', *lines, '']) if lines else ''
 
 
-def _lines_of(frame: Any) -> list[str]:
-    lines = []
+def _stack_of(frame: Any) -> Iterator[Any]:
+    frames = []
     while frame is not None:
-        line = line_of(frame)
-        if line is not None:
-            lines.append(line)
+        frames.append(frame)
         frame = frame.f_back
-    lines.reverse()
-    # A loop that waits, or that has called the code below, is the runner's.
-    while lines and any(name in lines[0] for name in _LOOP_FILES):
-        del lines[0]
-    return lines
+    return reversed(frames)
 
 
-def line_of(frame: Any) -> str | None:
-    """A frame as a traceback shows it; None: it is the runner's own."""
+def _line_of(frame: Any) -> str:
+    """A frame as a traceback shows it; empty: it is the runner's own."""
+    if frame is None:
+        return ''
     code = frame.f_code
     filename = code.co_filename
     if filename.rpartition('/')[0] == _RUNNER_DIRECTORY or filename.endswith('/charmer_runner.py'):
-        return None
+        return ''
     return f'  File "{filename}", line {frame.f_lineno}, in {code.co_name}'
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _struct import Struct, unpack_from
+from _struct import pack, unpack_from
 
 from . import values
 from .dialect import Failure
@@ -14,29 +14,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_u32 = Struct('<I')
-
 
 def encode_tagged(value: Any, path: str) -> tuple[int, list[bytes]]:
     """Flags and payload. Raises Failure RESULT_INVALID."""
     walk = _TaggedEncoder(path)
     try:
-        tree = walk.encode(value)
-        text = ''.join(values._encode(tree, 0))
+        text = ''.join(values._encode(walk.encode(value), 0))
     except RecursionError:
-        raise Failure(
-            'RESULT_INVALID', f"Value at '{walk.place()}' nests too deep for the stack that is left"
-        ) from None
+        raise walk.refusal('Value at {} nests too deep for the stack that is left') from None
     except ValueError:
-        raise Failure(
-            'RESULT_INVALID', f"Value at '{path}' holds an integer of more digits than Python writes"
-        ) from None
+        walk.steps.clear()
+        raise walk.refusal('Value at {} holds an integer of more digits than Python writes') from None
     payload = to_bytes(text)
     attachments = walk.attachments
     if not attachments:
         return TAGGED, [payload]
-    lengths = [_u32.pack(len(attachment)) for attachment in attachments]
-    head = b''.join((_u32.pack(len(attachments)), *lengths, _u32.pack(len(payload))))
+    count = len(attachments)
+    head = pack(f'<{count + 2}I', count, *map(len, attachments), len(payload))
     return TAGGED | ATTACHED, [head, payload, *attachments]
 
 
@@ -60,60 +54,47 @@ class _TaggedEncoder:
             number = float.__float__(value)
             return number if number - number == 0 else {'$float': repr(number)}
         if isinstance(value, (bytes, bytearray, memoryview)):
-            return self.attach(value)
-        if isinstance(value, dict):
-            return self.nest(value, self.dict)
-        if isinstance(value, (list, tuple)):
-            return self.nest(value, self.list)
+            self.attachments.append(bytes(value))
+            return {'$bytes': len(self.attachments) - 1}
+        if isinstance(value, (dict, list, tuple)):
+            return self.nest(value, value)
         if isinstance(value, Data):
-            return {'$data': self.nest(value.fields, self.dict)}
-        if type(value).__module__ == 'numpy' or _is_array(value):
-            return self.array(value)
-        raise self.refusal(value)
+            return {'$data': self.nest(value, value.fields)}
+        return self.array(value)
 
-    def attach(self, value: bytes | bytearray | memoryview) -> Any:
-        self.attachments.append(bytes(value))
-        return {'$bytes': len(self.attachments) - 1}
-
-    def nest(self, value: Any, encode: Any) -> Any:
+    def nest(self, value: Any, content: dict[Any, Any] | list[Any] | tuple[Any, ...]) -> Any:
         if id(value) in self.open:
-            raise Failure('RESULT_INVALID', f"Value at '{self.place()}' contains itself, expected a tree")
-        if len(self.steps) >= MAX_DEPTH:
-            start = self.path + ''.join(self.steps[:3])
-            raise Failure('RESULT_INVALID', f"Value at '{start}…' nests deeper than {MAX_DEPTH} levels")
+            raise self.refusal('Value at {} contains itself, expected a tree')
+        if len(self.open) >= MAX_DEPTH:
+            self.steps[3:] = ['…']
+            raise self.refusal(f'Value at {{}} nests deeper than {MAX_DEPTH} levels')
         self.open.add(id(value))
-        result = encode(value)
+        if isinstance(content, dict):
+            result: Any = {}
+            for key, member in content.items():
+                name = self.key(key)
+                member = self.member(f'.{name}', member)
+                if name.startswith('$'):
+                    name = f'${name}'
+                if name in result:
+                    raise self.refusal(f"Two keys of the dict at {{}} become the text '{name}'")
+                result[name] = member
+        else:
+            result = [self.member(f'[{index}]', item) for index, item in enumerate(content)]
         self.open.discard(id(value))
         return result
 
-    def list(self, items: Any) -> Any:
-        result = []
-        for index, item in enumerate(items):
-            self.steps.append(f'[{index}]')
-            result.append(self.encode(item))
-            self.steps.pop()
-        return result
-
-    def dict(self, members: dict[Any, Any]) -> Any:
-        result: dict[str, Any] = {}
-        for key, member in members.items():
-            name = self.key(key)
-            self.steps.append(f'.{name}')
-            if name.startswith('$'):
-                name = f'${name}'
-            if name in result:
-                raise Failure('RESULT_INVALID', f"Two keys of the dict at '{self.place(-1)}' become the text '{name}'")
-            result[name] = self.encode(member)
-            self.steps.pop()
+    def member(self, step: str, value: Any) -> Any:
+        self.steps.append(step)
+        result = self.encode(value)
+        self.steps.pop()
         return result
 
     def key(self, key: Any) -> str:
         if isinstance(key, str):
             return str.__str__(key)
-        if key is None:
-            return 'null'
-        if key is True or key is False:
-            return 'true' if key else 'false'
+        if key is None or key is True or key is False:
+            return {None: 'null', True: 'true', False: 'false'}[key]
         if isinstance(key, int):
             return int.__repr__(key)
         if isinstance(key, float):
@@ -121,33 +102,26 @@ class _TaggedEncoder:
         try:
             return str.__str__(str(key))
         except Exception:
-            raise Failure('RESULT_INVALID', f"A key of the dict at '{self.place()}' has no text") from None
+            raise self.refusal('A key of the dict at {} has no text') from None
 
     def array(self, value: Any) -> Any:
-        if not _is_array(value):
-            item = getattr(value, 'item', None)
-            plain = item() if callable(item) else value
-            if type(plain) is type(value):
-                raise self.refusal(value)
-            return self.encode(plain)
-        dtype = value.dtype
-        if dtype.hasobject or dtype.fields is not None:
-            raise Failure('RESULT_INVALID', f"'{self.place()}' is an array of dtype '{dtype}', expected numbers")
-        data = self.attach(value.tobytes())
-        return {'$data': {'type': 'numpy', 'dtype': dtype.str, 'shape': list(value.shape), 'data': data}}
-
-    def place(self, upto: int | None = None) -> str:
-        return self.path + ''.join(self.steps[:upto])
-
-    def refusal(self, value: Any) -> Failure:
+        """A NumPy array, or what its scalars hold."""
         kind = type(value)
+        if kind.__name__ in ('ndarray', 'memmap') and hasattr(value, 'dtype') and hasattr(value, 'tobytes'):
+            dtype = value.dtype
+            if dtype.hasobject or dtype.fields is not None:
+                raise self.refusal(f"{{}} is an array of dtype '{dtype}', expected numbers")
+            data = self.encode(value.tobytes())
+            return {'$data': {'type': 'numpy', 'dtype': dtype.str, 'shape': list(value.shape), 'data': data}}
+        item = getattr(value, 'item', None) if kind.__module__ == 'numpy' else None
+        plain = item() if callable(item) else value
+        if type(plain) is not kind:
+            return self.encode(plain)
         name = kind.__name__ if kind.__module__ == 'builtins' else f'{kind.__module__}.{kind.__name__}'
-        expected = 'expected a JSON value, bytes or an array'
-        return Failure('RESULT_INVALID', f"'{self.place()}' is of type '{name}', {expected}")
+        raise self.refusal(f"{{}} is of type '{name}', expected a JSON value, bytes or an array")
 
-
-def _is_array(value: Any) -> bool:
-    return type(value).__name__ in ('ndarray', 'memmap') and hasattr(value, 'dtype') and hasattr(value, 'tobytes')
+    def refusal(self, text: str) -> Failure:
+        return Failure('RESULT_INVALID', text.replace('{}', f"'{self.path}{''.join(self.steps)}'", 1))
 
 
 def decode_tagged(payload: memoryview, flags: int) -> Any:
@@ -166,9 +140,9 @@ def _detach(payload: memoryview) -> tuple[str, list[bytes]]:
     count = unpack_from('<I', payload, 0)[0] if size >= 4 else size
     if 4 * count + 8 > size:
         raise ValueError('payload is shorter than its table of attachments')
-    lengths = unpack_from(f'<{count}I', payload, 4)
+    *lengths, json_length = unpack_from(f'<{count + 1}I', payload, 4)
     start = 4 * count + 8
-    end = start + unpack_from('<I', payload, start - 4)[0]
+    end = start + json_length
     if end + sum(lengths) != size:
         raise ValueError('lengths of the attachments do not add up to the payload')
     text = str(payload[start:end], 'utf-8')

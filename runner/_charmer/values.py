@@ -8,7 +8,7 @@ from __future__ import annotations
 from _json import encode_basestring, make_encoder, make_scanner
 
 from .frames import to_bytes
-from .messages import ATTACHED, TAGGED
+from .messages import ATTACHED, RAW, TAGGED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Deeper values are refused on both sides, so that no parser is ever driven into its own limits.
 MAX_DEPTH = 200
+_ALL_BUT_BRACKETS = bytes(byte for byte in range(256) if byte not in b'[]{}')
 
 
 class Data:
@@ -33,10 +34,6 @@ class Data:
         return f'Data({self.fields!r})'
 
 
-class _Unencodable(Exception):
-    """The plain encoder met something that JSON does not have."""
-
-
 class _ScannerOptions:
     strict = True
     object_hook = None
@@ -51,12 +48,14 @@ class _ScannerOptions:
 
 
 def _refuse(value: object) -> None:
-    raise _Unencodable
+    raise TypeError
 
 
 _scan = make_scanner(_ScannerOptions())  # type: ignore[arg-type]
 _encode = make_encoder(None, _refuse, encode_basestring, None, ':', ',', False, False, False)
 _join = ''.join
+# What the text of a key that was no text ends with.
+_OTHER_KEYS = ('0":', '1":', '2":', '3":', '4":', '5":', '6":', '7":', '8":', '9":', 'true":', 'false":', 'null":')
 
 
 def decode(payload: memoryview, flags: int = 0) -> Any:
@@ -65,7 +64,7 @@ def decode(payload: memoryview, flags: int = 0) -> Any:
         from .tagged_values import decode_tagged
 
         return decode_tagged(payload, flags)
-    return parse(str(payload, 'utf-8'))
+    return bytes(payload) if flags & RAW else parse(str(payload, 'utf-8'))
 
 
 def parse(text: str) -> Any:
@@ -81,22 +80,18 @@ def parse(text: str) -> Any:
 
 def encode_plain(value: Any) -> str | None:
     """JSON text of a value that needs no tags, else None: the tagged encoder then knows what is wrong, if anything."""
+    if value is None:
+        return 'null'
     kind = type(value)
     if kind is str:
         return encode_basestring(value)
-    if value is None:
-        return 'null'
-    if value is True:
-        return 'true'
-    if value is False:
-        return 'false'
     try:
         if kind is int:
             return repr(value)
         text = _join(_encode(value, 0))
+        if '":' in text and _may_have_other_keys(text) and _has_other_keys(value):
+            return None
     except Exception:
-        return None
-    if '":' in text and _may_have_other_keys(text, value):
         return None
     if len(text) > 2 * MAX_DEPTH and _may_be_too_deep(text):
         return None
@@ -116,29 +111,22 @@ def encode(value: Any, path: str) -> tuple[int, list[bytes]]:
     return encode_tagged(value, path)
 
 
-def _may_have_other_keys(text: str, value: Any) -> bool:
-    """Whether a dict may have keys that are not text: they become text, and two of them may become the same."""
-    if type(value) is dict and text.find('{', 1) < 0:
-        # A generator for `any` costs more than the loop over a small dict.
-        for key in value:  # noqa: SIM110
+def _may_have_other_keys(text: str) -> bool:
+    # Searching is cheaper than walking, but for small values.
+    return len(text) < 512 or any(end in text for end in _OTHER_KEYS)
+
+
+def _has_other_keys(value: Any) -> bool:
+    """Whether a dict has keys that are not text: they become text, and two of them may become the same."""
+    if isinstance(value, dict):
+        for key in value:
             if type(key) is not str:
                 return True
-        return False
-    if len(text) > 512:
-        # The text of such a key ends with a digit or is a constant; searching is cheaper than walking.
-        ends = ('0":', '1":', '2":', '3":', '4":', '5":', '6":', '7":', '8":', '9":', 'true":', 'false":', 'null":')
-        if not any(end in text for end in ends):
-            return False
-    waiting = [value]
-    for item in waiting:
-        if isinstance(item, dict):
-            for key, member in item.items():
-                if type(key) is not str:
-                    return True
-                if isinstance(member, (dict, list, tuple)):
-                    waiting.append(member)
-        else:
-            waiting.extend(member for member in item if isinstance(member, (dict, list, tuple)))
+        value = value.values()
+    # A generator for `any` costs more than the loop.
+    for item in value:  # noqa: SIM110
+        if isinstance(item, (dict, list, tuple)) and _has_other_keys(item):
+            return True
     return False
 
 
@@ -148,14 +136,8 @@ def _may_be_too_deep(text: str) -> bool:
         return False
     brackets = to_bytes(text).translate(None, _ALL_BUT_BRACKETS)
     for _ in range(MAX_DEPTH):
-        inner = brackets.replace(b'[]', b'').replace(b'{}', b'')
-        if not inner:
+        brackets = brackets.replace(b'[]', b'').replace(b'{}', b'')
+        if not brackets:
             return False
-        if len(inner) == len(brackets):
-            # Brackets inside of strings do not pair up; the tagged encoder counts properly.
-            return True
-        brackets = inner
+    # Brackets inside of strings do not pair up; the tagged encoder counts properly.
     return True
-
-
-_ALL_BUT_BRACKETS = bytes(byte for byte in range(256) if byte not in b'[]{}')

@@ -143,6 +143,16 @@ describe('call()', () => {
     await sleeping;
   });
 
+  it('sends quick answers before an operation that was always quick and now blocks', async () => {
+    const { call, conversation, slot } = await open();
+    const stop = new AbortController();
+    const quick = Promise.all(Array.from({ length: 1000 }, () => call('drowse', 0)));
+    const sleeping = conversation.call(slot('drowse'), [3600], { signal: stop.signal }).catch((e: unknown) => e);
+    expect(await quick).toHaveLength(1000);
+    stop.abort(new Error('enough'));
+    expect(await sleeping).toMatchObject({ message: 'enough' });
+  });
+
   it('throws ARGUMENT_INVALID for arguments larger than a frame, and goes on', async () => {
     const { call } = await open({}, { maxFrameBytes: 100_000 });
     await expect(call('echo', 'x'.repeat(100_001))).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' });

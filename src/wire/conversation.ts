@@ -41,6 +41,8 @@ export class Conversation {
   #isClosing = false;
   #holds = 0;
   #graceTimer: NodeJS.Timeout | undefined;
+  /** Set while finished frames may wait in the runner: asks for them when nothing comes any more. */
+  #fetchTimer: NodeJS.Timeout | undefined;
 
   /** Settles when the conversation is over: with the reason, or undefined when it was closed as asked. Never rejects. */
   readonly ended: Promise<Error | undefined> = this.#ended.promise;
@@ -191,6 +193,7 @@ export class Conversation {
       if (this.#over !== undefined) return;
       try {
         decoder.push(chunk);
+        this.#fetchTimer?.refresh();
       } catch (error) {
         this.#break(error);
       }
@@ -231,6 +234,8 @@ export class Conversation {
     if (this.#over !== undefined) return;
     this.#over = { reason };
     clearTimeout(this.#graceTimer);
+    clearTimeout(this.#fetchTimer);
+    this.#fetchTimer = undefined;
     this.#input.stop();
     this.#control.stop();
     this.#hello.reject(error);
@@ -371,10 +376,18 @@ export class Conversation {
       case m.CANCEL:
         this.#calls.get(frame.id)?.outgoing?.stop();
         return;
-      case m.OPENED:
       case m.PONG:
+        if (frame.id === 0) {
+          this.#expectWaiting();
+          return;
+        }
         this.#settle(frame, (call) => {
-          call.resolve(frame.kind === m.OPENED ? valueOf(frame) : undefined);
+          call.resolve(undefined);
+        });
+        return;
+      case m.OPENED:
+        this.#settle(frame, (call) => {
+          call.resolve(valueOf(frame));
         });
         return;
       case m.EVENT:
@@ -389,6 +402,14 @@ export class Conversation {
       default:
         throw unexpected(frame);
     }
+  }
+
+  #expectWaiting(): void {
+    clearTimeout(this.#fetchTimer);
+    this.#fetchTimer = setTimeout(() => {
+      this.#fetchTimer = undefined;
+      if (!this.#isClosing) this.#control.empty(m.PING, 0);
+    }, SILENCE_MS).unref();
   }
 
   #settle(frame: Frame, settle: (call: PendingCall) => void): void {
@@ -451,6 +472,8 @@ export class Conversation {
 // Time between the end of the output and the news of the process's exit, which says more.
 const EXIT_GRACE_MS = 1000;
 const DUMP_TIMEOUT_MS = 1000;
+// How long a frame may wait in the runner, behind code that was quick and is not any more.
+const SILENCE_MS = 2;
 
 function unexpected(frame: Frame): ProtocolError {
   const kind = m.KINDS[frame.kind - 1] ?? 'unknown';

@@ -17,8 +17,8 @@ describe('messages', () => {
   });
 
   it('list the same kinds in the same order', () => {
-    const listed = /KINDS = \(([\s\S]*?)\)/.exec(theirs)?.[1] ?? '';
-    expect([...listed.matchAll(/'(\w+)'/g)].map(([, kind]) => kind)).toEqual([...messages.KINDS]);
+    const listed = /^(HELLO, .*) = \($/m.exec(theirs)?.[1] ?? '';
+    expect(listed.toLowerCase().split(', ')).toEqual([...messages.KINDS]);
   });
 
   it('give the kinds their numbers, from 1', () => {

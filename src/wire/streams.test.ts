@@ -170,6 +170,16 @@ describe('stream()', () => {
     expect((await late).value).toBe('late');
   });
 
+  it('delivers what is ready although a generator that was quick blocks without a word', async () => {
+    const { stream, conversation, slot } = await open();
+    const stop = new AbortController();
+    const items = conversation.stream(slot('drowse_after'), [3000], { signal: stop.signal });
+    for (let i = 0; i < 3000; i++) expect((await items.next()).value).toBe(i);
+    stop.abort(new Error('enough'));
+    await expect(items.next()).rejects.toMatchObject({ message: 'enough' });
+    expect(await collect(stream('count', 2))).toEqual([0, 1]);
+  });
+
   it('answers several next() in order', async () => {
     const { stream } = await open();
     const items = stream('count', 3);
