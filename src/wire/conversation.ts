@@ -18,7 +18,7 @@ import type { ConversationOptions, WireCallOptions, WireStreams } from './option
 import { failureOf, isProducer, OutgoingStream } from './outgoing-stream.ts';
 import { endedByRunner, failCall, type PendingCall, PendingCalls, tell } from './pending-calls.ts';
 import { encodeValue, type Payload } from './values.ts';
-import { errorFromFailure } from './wire-errors.ts';
+import { conversationClosed, errorFromFailure, unexpectedFrame } from './wire-errors.ts';
 
 export type { ConversationOptions, WireCallOptions, WireStreams } from './options.ts';
 
@@ -263,8 +263,8 @@ export class Conversation {
   #begin(slot: number, options: WireCallOptions, settle: Partial<PendingCall>): PendingCall {
     const { signal, onProgress, onSettled } = options;
     signal?.throwIfAborted();
-    if (this.#over !== undefined) throw this.#over.reason ?? closedError();
-    if (this.#isClosing) throw closedError();
+    if (this.#over !== undefined) throw this.#over.reason ?? conversationClosed();
+    if (this.#isClosing) throw conversationClosed();
     const call: PendingCall = {
       id: this.#calls.nextId(),
       slot,
@@ -400,7 +400,7 @@ export class Conversation {
         this.#hello.resolve(valueOf(frame) as m.RunnerHello);
         return;
       default:
-        throw unexpected(frame);
+        throw unexpectedFrame(frame);
     }
   }
 
@@ -414,7 +414,7 @@ export class Conversation {
 
   #settle(frame: Frame, settle: (call: PendingCall) => void): void {
     const call = this.#take(frame.id);
-    if (call === undefined) throw unexpected(frame);
+    if (call === undefined) throw unexpectedFrame(frame);
     call.outgoing?.stop();
     if (call.isAbandoned) tell(() => call.onSettled?.());
     else settle(call);
@@ -422,7 +422,7 @@ export class Conversation {
 
   #item(frame: Frame): void {
     const call = this.#calls.get(frame.id);
-    if (call?.incoming === undefined) throw unexpected(frame);
+    if (call?.incoming === undefined) throw unexpectedFrame(frame);
     if (call.isAbandoned) return;
     const value = valueOf(frame);
     const items: unknown[] = (frame.flags & m.BATCH) === 0 ? [value] : (value as unknown[]);
@@ -432,7 +432,7 @@ export class Conversation {
   #failure(frame: Frame): void {
     if (frame.id === 0) throw errorFromFailure(valueOf(frame));
     const call = this.#take(frame.id);
-    if (call === undefined) throw unexpected(frame);
+    if (call === undefined) throw unexpectedFrame(frame);
     failCall(call, errorFromFailure(valueOf(frame), call.outgoing?.failure?.error));
   }
 
@@ -474,15 +474,6 @@ const EXIT_GRACE_MS = 1000;
 const DUMP_TIMEOUT_MS = 1000;
 // How long a frame may wait in the runner, behind code that was quick and is not any more.
 const SILENCE_MS = 2;
-
-function unexpected(frame: Frame): ProtocolError {
-  const kind = m.KINDS[frame.kind - 1] ?? 'unknown';
-  return new ProtocolError('MESSAGE_UNEXPECTED', `Runner sent '${kind}' for id ${frame.id}, which waits for none`);
-}
-
-function closedError(): CallError {
-  return new CallError('HOST_CLOSED', 'Conversation is closed, expected an open one');
-}
 
 function setRef(streams: WireStreams, isRef: boolean): void {
   for (const stream of Object.values(streams) as readonly { ref?: () => void; unref?: () => void }[]) {

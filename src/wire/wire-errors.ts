@@ -10,7 +10,18 @@ import {
   ProtocolError,
   StartError,
 } from '../errors.ts';
-import type { FailureMessage } from './messages.ts';
+import { KINDS, type FailureMessage } from './messages.ts';
+
+/** A frame that has no place where it came. */
+export function unexpectedFrame(frame: { readonly kind: number; readonly id: number }): ProtocolError {
+  const kind = KINDS[frame.kind - 1] ?? 'unknown';
+  return new ProtocolError('MESSAGE_UNEXPECTED', `Runner sent '${kind}' for id ${frame.id}, which waits for none`);
+}
+
+/** What is asked of a conversation that was closed. */
+export function conversationClosed(): CallError {
+  return new CallError('HOST_CLOSED', 'Conversation is closed, expected an open one');
+}
 
 /**
  * The error that a runner's failure frame stands for.
