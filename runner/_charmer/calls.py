@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from .dialect import Failure
 from .messages import RAW, STREAMING
+from .values import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,3 +41,24 @@ class Call:
         if flags:
             self.raw = bool(flags & RAW)
             self.streaming = bool(flags & STREAMING)
+
+    def encode(self, value: Any, what: str) -> tuple[int, list[bytes]]:
+        """Flags and the parts of the payload of a result or an item. Raises Failure RESULT_INVALID."""
+        if not self.raw:
+            return encode(value, what)
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            return RAW, [bytes(value)]
+        kind = type(value).__name__
+        raise Failure('RESULT_INVALID', f"Raw operation '{self.operation}' returned '{kind}', expected bytes")
+
+
+class Waitable:
+    """Something that a coroutine may wait for, one at a time."""
+
+    # A future of the event loop.
+    waiter: Any = None
+
+    def wake(self) -> None:
+        waiter, self.waiter = self.waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)

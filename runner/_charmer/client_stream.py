@@ -5,18 +5,18 @@ from __future__ import annotations
 from _collections import deque  # type: ignore[import-not-found]
 from _struct import pack
 
+from .calls import Call, Waitable
 from .messages import CANCEL, CREDIT, WINDOW_BYTES, WINDOW_ITEMS, WINDOW_ITEMS_LIMIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, AsyncIterator, Iterator
 
-    from .calls import Call
     from .dialect import HostError
     from .service import Service
 
 
-class Inbox:
+class Inbox(Waitable):
     """The service's side of a client stream."""
 
     def __init__(self, service: Service, call: Call) -> None:
@@ -33,7 +33,6 @@ class Inbox:
         # Items that were taken and that the plugin's loop has not reached.
         self.in_hand = 0
         self.is_wanted = False
-        self.waiter: Any = None
 
     def is_ready(self) -> bool:
         return bool(self.batches) or self.is_ended
@@ -52,12 +51,12 @@ class Inbox:
         elif self.batches:
             self.window = max(self.window // 2, WINDOW_ITEMS)
         self.batches.append((items, size))
-        self._notify()
+        self.wake()
 
     def end(self, error: HostError | None = None) -> None:
         self.is_ended = True
         self.error = error
-        self._notify()
+        self.wake()
 
     def want(self) -> None:
         self.is_wanted = True
@@ -98,11 +97,6 @@ class Inbox:
             if not self.is_wanted:
                 # A consumer that waits flushes anyway; one that works may work for long.
                 self.service.make_way()
-
-    def _notify(self) -> None:
-        waiter, self.waiter = self.waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
 
 
 class ClientStream:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from posix import read as posix_read
 
-from .frames import FrameError, unpack, write_whole
+from .dialect import Failure
+from .frames import unpack, write_whole
 from .messages import CANCEL, CLOSE, DUMP, HEADER_BYTES, PING
 
 TYPE_CHECKING = False
@@ -50,10 +51,9 @@ class Control:
 
     def uninstall(self) -> None:
         """Stops listening: an interpreter that is going down would die of the signal."""
-        from _signal import SIG_IGN, SIGIO, getsignal, signal
+        from _signal import SIG_IGN, SIGIO, signal
 
-        if getsignal(SIGIO) == self._on_signal:
-            signal(SIGIO, SIG_IGN)
+        signal(SIGIO, SIG_IGN)
 
     def _on_signal(self, _signal: int, frame: Any) -> None:
         service = self.service
@@ -62,7 +62,7 @@ class Control:
         self.read(frame)
         call = service.active
         if call is None and service.driver is not None:
-            call = service.driver.stepping_call()
+            call = service.driver.stepping_call(service.driver.loop)
         service.check_cancelled(call)
 
     def read(self, frame: Any) -> None:
@@ -98,7 +98,7 @@ class Control:
     def _take(self, length: int, kind: int, identity: int, frame: Any) -> None:
         service = self.service
         if length:
-            raise FrameError('FRAME_MALFORMED', 'Control frame has a payload')
+            raise Failure('FRAME_MALFORMED', 'Control frame has a payload')
         if kind == CANCEL:
             call = service.calls.get(identity)
             if call is None:
@@ -115,7 +115,7 @@ class Control:
         elif kind == CLOSE:
             self._close()
         else:
-            raise FrameError('MESSAGE_UNEXPECTED', f'Control frame has kind {kind}')
+            raise Failure('MESSAGE_UNEXPECTED', f'Control frame has kind {kind}')
 
     def _close(self) -> None:
         self.service.is_closing = True

@@ -75,9 +75,8 @@ class Call(Protocol):
     streaming: bool
     options: dict[str, Any]
 
-    @property
-    def cancelled(self) -> bool:
-        """True once the caller has given up. `Cancelled` is raised in the running code as well, where it can be."""
+    # True once the caller has given up. `Cancelled` is raised in the running code as well, where it can be.
+    cancelled: bool
 
 
 class Dialect(Protocol):

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.events import _set_running_loop
+from asyncio.runners import _cancel_all_tasks  # type: ignore[attr-defined]
 
 from . import messages as m
-from .calls import Call
+from .calls import Call, Waitable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Iterator
 
-    from .client_stream import Inbox
     from .control import Control
     from .outflow import Outflow
     from .service import Service
@@ -75,21 +75,18 @@ class LoopDriver:
         self._tasks[task] = call
         task.add_done_callback(self._forget)
 
-    def current_call(self) -> Call | None:
-        """The call whose task is running in this thread's loop."""
+    def stepping_call(self, loop: asyncio.AbstractEventLoop | None = None) -> Call | None:
+        """The call whose coroutine code is on the stack of a loop's thread, or else of this one."""
         try:
-            return self._call_of(asyncio.current_task())
+            task = asyncio.current_task(loop)
         except RuntimeError:
             return None
-
-    def stepping_call(self) -> Call | None:
-        """The call whose coroutine code is on the stack of the main thread."""
-        return self._call_of(self._stepping_task())
+        return self._tasks.get(task) if task is not None else None
 
     def waiting_tasks(self) -> Iterator[tuple[str, list[Any]]]:
         """The names of the tasks that wait, and the frames where they do."""
         for task in asyncio.all_tasks(self.loop):
-            if task is not self._stepping_task():
+            if task is not asyncio.current_task(self.loop):
                 frames = []
                 awaited: Any = task.get_coro()
                 while awaited is not None:
@@ -97,34 +94,16 @@ class LoopDriver:
                     awaited = _first_of(awaited, 'cr_await', 'gi_yieldfrom', 'ag_await')
                 yield task.get_name(), frames
 
-    async def frames_for(self, waiting: Inbox | Outflow) -> None:
-        """Waits until the inbox has been given items, or the outflow credit."""
+    async def frames_for(self, waiting: Waitable) -> None:
+        """Waits until frames have woken it: an inbox has been given items, or an outflow credit."""
         waiting.waiter = self.loop.create_future()
         self.turn_soon()
         await waiting.waiter
 
     def close(self) -> None:
         """Cancels what runs and waits for it. Called when the loop has stopped."""
-        tasks = [task for task in asyncio.all_tasks(self.loop) if not task.done()]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        _cancel_all_tasks(self.loop)
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
-
-    def run_to_end(self, awaitable: Any) -> None:
-        """Runs one awaitable after the conversation."""
-
-        async def follow() -> None:
-            await awaitable
-
-        self.loop.run_until_complete(follow())
-
-    def _stepping_task(self) -> asyncio.Task[Any] | None:
-        return asyncio.current_task(self.loop) if self.is_running else None
-
-    def _call_of(self, task: asyncio.Task[Any] | None) -> Call | None:
-        return self._tasks.get(task) if task is not None else None
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         call = self._tasks.pop(task, None)

@@ -7,6 +7,7 @@ from _struct import Struct
 from _thread import allocate_lock
 from posix import write as os_write
 
+from .dialect import Failure
 from .messages import BATCH, DUMP, HEADER, HEADER_BYTES, ITEM, MAX_FRAME_BYTES
 
 _header = Struct(HEADER)
@@ -18,14 +19,6 @@ _LAST_KIND = DUMP
 _BUFFER_BYTES = 256 << 10
 # Larger parts are written as they are: joining them costs more than another write.
 _JOINED_BYTES = 64 << 10
-
-
-class FrameError(Exception):
-    """The bytes that came are no frames."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class FrameReader:
@@ -47,12 +40,12 @@ class FrameReader:
             return None
         length, kind, flags, slot, identity = unpack(self._buffer, self._start)
         if not 0 < kind <= _LAST_KIND:
-            raise FrameError('MESSAGE_UNEXPECTED', f'Frame has kind {kind}, expected 1 to {_LAST_KIND}')
+            raise Failure('MESSAGE_UNEXPECTED', f'Frame has kind {kind}, expected 1 to {_LAST_KIND}')
         stop = start + length
         if stop > end:
             if length > self.max_frame_bytes:
                 limit = self.max_frame_bytes
-                raise FrameError('FRAME_TOO_LARGE', f'Frame of {length} bytes is larger than the limit of {limit}')
+                raise Failure('FRAME_TOO_LARGE', f'Frame of {length} bytes is larger than the limit of {limit}')
             return None
         self._start = stop
         return kind, flags, slot, identity, self._view[start:stop]
@@ -118,16 +111,22 @@ class FrameWriter:
         self._frames.append(pack(len(payload), kind, 0, 0, identity) + payload)
         self.size += len(payload)
 
-    def put(self, kind: int, flags: int, slot: int, identity: int, *parts: bytes) -> None:
-        """Adds a frame whose payload is the parts one after the other. A large one is written at once."""
+    def put(self, kind: int, flags: int, slot: int, identity: int, *parts: bytes) -> int:
+        """Adds a frame whose payload is the parts one after the other. A large one is written at once.
+
+        Returns the size of the payload. Raises Failure OUTPUT_TOO_LARGE.
+        """
         size = sum(map(len, parts))
+        if size > self.max_frame_bytes:
+            limit = self.max_frame_bytes
+            raise Failure('OUTPUT_TOO_LARGE', f'Output of {size} bytes is larger than the limit of {limit}')
         frame = [pack(size, kind, flags, slot, identity)]
         with self._lock:
             self._close_batch()
             if size < _JOINED_BYTES:
                 self._frames.append(b''.join((*frame, *parts)))
                 self.size += size
-                return
+                return size
             self._write()
             for part in parts:
                 frame.append(part)
@@ -136,6 +135,7 @@ class FrameWriter:
                     write_whole(self._descriptor, part)
                     frame.clear()
             write_whole(self._descriptor, b''.join(frame))
+        return size
 
     def item(self, identity: int, text: str) -> None:
         """Adds a stream item given as JSON text."""

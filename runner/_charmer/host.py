@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from .calls import Waitable
 from .dialect import HostError
 from .messages import ASK, EVENT
 from .values import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any
 
     from .service import Service
+
+
+class Answer(Waitable):
+    """What the host answers to a question, once it is there."""
+
+    def __init__(self) -> None:
+        self.is_there = False
+        self._error: HostError | None = HostError('The host has closed the conversation', 'HOST_CLOSED')
+        self._value: Any = None
+
+    def settle(self, error: HostError | None, value: Any) -> None:
+        self.is_there = True
+        self._error = error
+        self._value = value
+        self.wake()
+
+    def value_or_error(self) -> Any:
+        if self._error is not None:
+            raise self._error
+        return self._value
 
 
 class WireHost:
@@ -38,29 +59,14 @@ class WireHost:
         self._facts[name] = value
 
     def ask(self, question: Any) -> Any:
-        settled: list[tuple[HostError | None, Any]] = []
-        self._send_question(question, lambda error, value: settled.append((error, value)))
-        self._service.wait(lambda: bool(settled))
-        if not settled:
-            raise HostError('The host has closed the conversation', 'HOST_CLOSED')
-        error, value = settled[0]
-        if error is not None:
-            raise error
-        return value
+        answer = self._send(question)
+        self._service.wait(lambda: answer.is_there)
+        return answer.value_or_error()
 
     async def ask_async(self, question: Any) -> Any:
-        future = self._service.driver_of_loop().loop.create_future()
-
-        def settle(error: HostError | None, value: Any) -> None:
-            if future.done():
-                return
-            if error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(value)
-
-        self._send_question(question, settle)
-        return await future
+        answer = self._send(question)
+        await self._service.driver_of_loop().frames_for(answer)
+        return answer.value_or_error()
 
     def opened(self, operations: Any) -> dict[str, Any]:
         """What the host is told once the plugin is ready. From now on warnings are events."""
@@ -68,11 +74,13 @@ class WireHost:
         self._is_opening = False
         return {'operations': list(operations), 'warnings': self._warnings, 'facts': self._facts}
 
-    def _send_question(self, question: Any, settle: Callable[[HostError | None, Any], None]) -> None:
+    def _send(self, question: Any) -> Answer:
         service = self._service
         flags, parts = encode(question, 'question')
-        self._last_id = self._last_id % 0xFFFFFFFE + 2
-        while self._last_id in service.answers:
-            self._last_id = self._last_id % 0xFFFFFFFE + 2
-        service.answers[self._last_id] = settle
-        service.send_now(ASK, flags, self._last_id, parts)
+        identity = self._last_id % 0xFFFFFFFE + 2
+        while identity in service.answers:
+            identity = identity % 0xFFFFFFFE + 2
+        self._last_id = identity
+        service.answers[identity] = answer = Answer()
+        service.send_now(ASK, flags, identity, parts)
+        return answer

@@ -12,17 +12,11 @@ if TYPE_CHECKING:
 def prepare_import_path(message: dict[str, Any]) -> None:
     """Sets up `sys.path` from an open message. The interpreter was started with `-I -S`."""
     packages = message.get('sitePackages') or {'kind': 'none'}
-    kind = packages['kind']
-    if kind == 'environment':
+    if packages['kind'] == 'environment':
         import site
 
-        directory = packages['directory']
-        site.addsitedir(_site_packages_of(directory))
-        if packages.get('seesBase'):
-            site.main()
-        else:
-            _set_interactive_names()
-    elif kind == 'base':
+        site.addsitedir(_site_packages_of(packages['directory']))
+    if packages['kind'] == 'base' or packages.get('seesBase'):
         import site
 
         site.main()

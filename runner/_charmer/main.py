@@ -8,7 +8,6 @@ from .control import Control
 from .descriptors import claim_wire, prepare_standard_streams
 from .dialect import Failure
 from .forks import flush_standard_streams, keep_out_of_forks
-from .frames import FrameError
 from .messages import FAILURE, HELLO
 from .opening import hello_payload
 from .service import Service
@@ -62,7 +61,7 @@ def _close(service: Service) -> None:
         if service.dialect is not None:
             closing = service.dialect.close()
             if hasattr(closing, '__await__'):
-                service.driver_of_loop().run_to_end(closing)
+                service.driver_of_loop().loop.run_until_complete(closing)
         service.writer.flush()
     except BaseException:
         from traceback import print_exc
@@ -73,13 +72,9 @@ def _close(service: Service) -> None:
 def _tell_of(service: Service, error: BaseException) -> None:
     from .failures import format_error, message_of, payload_of
 
-    if isinstance(error, FrameError):
-        failure = Failure(error.code, message_of(error))
-    elif isinstance(error, Failure):
-        failure = error
-    else:
+    if not isinstance(error, Failure):
         text = f"Runner failed with '{type(error).__name__}': {message_of(error)}"
-        failure = Failure('MESSAGE_UNEXPECTED', text, traceback=format_error(error, ''))
-    flags, parts = payload_of(failure)
+        error = Failure('MESSAGE_UNEXPECTED', text, traceback=format_error(error, ''))
+    flags, parts = payload_of(error)
     service.writer.put(FAILURE, flags, 0, 0, *parts)
     service.writer.flush()

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from . import messages as m
+from .calls import Call, Waitable
 from .dialect import Failure
 from .frames import to_bytes
-from .values import encode, encode_plain
+from .values import encode_plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any
 
-    from .calls import Call
     from .service import Service
 
 # Longest time that a stream runs before frames are looked for, in seconds.
 _SLICE = 50e-6
 
 
-class Outflow:
+class Outflow(Waitable):
     """The items of one call, and the credit that allows them."""
-
-    __slots__ = ('_advance', '_close', '_is_queued', 'budget', 'call', 'credit', 'is_busy', 'service', 'waiter')
 
     def __init__(self, service: Service, call: Call) -> None:
         self.service = service
@@ -30,11 +28,9 @@ class Outflow:
         self.budget = m.WINDOW_BYTES
         # Its code is on the stack: it must not be entered again.
         self.is_busy = False
-        # A future, where the event loop pulls.
-        self.waiter: Any = None
         self._is_queued = False
-        self._advance: Callable[[], Any] | None = None
-        self._close: Callable[[], Any] | None = None
+        self._advance: Any = None
+        self._close: Any = None
 
     @property
     def is_parked(self) -> bool:
@@ -47,9 +43,7 @@ class Outflow:
     def add_credit(self, items: int, size: int) -> None:
         self.credit += items
         self.budget = min(m.WINDOW_BYTES, self.budget + size)
-        waiter, self.waiter = self.waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        self.wake()
         self._queue()
 
     def park(self, value: Any) -> None:
@@ -73,24 +67,34 @@ class Outflow:
         """Runs for a slice. False: its code would wait on top of code that waits, which could not go on before it."""
         service = self.service
         call = self.call
-        if service.depth and call.inbox is not None and call.inbox.would_wait():
+        if self._would_wait():
             service.runnable.append(self)
             return False
         self._is_queued = False
-        if call.id in service.calls:
-            self.is_busy = True
-            try:
-                self._pull()
-            except StopIteration:
+        if call.id not in service.calls:
+            return True
+        self.is_busy = True
+        advance = self._advance
+        deadline = service.start_clock() + _SLICE
+        try:
+            while self.credit > 0 and self.budget > 0:
+                service.make_way()
+                service.active = call
+                value = advance()
                 service.active = None
-                service.settle(call, m.END)
-            except BaseException as error:
-                service.active = None
-                service.fail_call(call, error)
-                self.leave()
-            finally:
-                self.is_busy = False
-            self._queue()
+                self.send(value)
+                if service.stop_clock() > deadline or self._would_wait():
+                    break
+        except StopIteration:
+            service.active = None
+            service.settle(call, m.END)
+        except BaseException as error:
+            service.active = None
+            service.fail_call(call, error)
+            self.leave()
+        finally:
+            self.is_busy = False
+        self._queue()
         return True
 
     def send(self, value: Any) -> None:
@@ -102,14 +106,8 @@ class Outflow:
             writer.item(call.id, text)
             size = len(text)
         else:
-            if text is not None:
-                flags, parts = 0, [to_bytes(text)]
-            elif call.raw and isinstance(value, (bytes, bytearray, memoryview)):
-                flags, parts = m.RAW, [bytes(value)]
-            else:
-                flags, parts = encode(value, 'item')
-            size = self.service.check_size(parts, 'Item')
-            writer.put(m.ITEM, flags, 0, call.id, *parts)
+            flags, parts = (0, [to_bytes(text)]) if text is not None else call.encode(value, 'item')
+            size = writer.put(m.ITEM, flags, 0, call.id, *parts)
         self.credit -= 1
         self.budget -= size
 
@@ -127,19 +125,6 @@ class Outflow:
             self._is_queued = True
             self.service.runnable.append(self)
 
-    def _pull(self) -> None:
-        service = self.service
-        call = self.call
-        advance = self._advance
-        assert advance is not None
-        deadline = service.start_clock() + _SLICE
-        while self.credit > 0 and self.budget > 0:
-            service.make_way()
-            service.active = call
-            value = advance()
-            service.active = None
-            self.send(value)
-            if service.stop_clock() > deadline:
-                return
-            if service.depth and call.inbox is not None and call.inbox.would_wait():
-                return
+    def _would_wait(self) -> bool:
+        inbox = self.call.inbox
+        return inbox is not None and self.service.depth > 0 and inbox.would_wait()

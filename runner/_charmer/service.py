@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from .control import Control
     from .driver import LoopDriver
+    from .host import Answer
 
 # Looked up for every call.
 _CALL = m.CALL
@@ -56,8 +57,8 @@ class Service:
         self.early: set[int] = set()
         # Streams that have credit.
         self.runnable: deque[Outflow] = deque()
-        # What to do with the host's answers to questions.
-        self.answers: dict[int, Callable[[HostError | None, Any], None]] = {}
+        # Questions that the host has yet to answer.
+        self.answers: dict[int, Answer] = {}
         self.active: Call | None = None
         self.depth = 0
         self.is_closing = False
@@ -158,7 +159,7 @@ class Service:
         """The call that the running code belongs to."""
         if get_ident() == self._main_thread and self.active is not None:
             return self.active
-        return self.driver.current_call() if self.driver is not None else None
+        return self.driver.stepping_call() if self.driver is not None else None
 
     def has_input(self) -> bool:
         """Whether reading would not wait."""
@@ -214,11 +215,13 @@ class Service:
             value = self.dialect.call(operation, arguments, call)
             self.active = None
             text = None if flags else encode_plain(value)
-            if text is not None and len(text) < self.writer.small:
+            if text is None:
+                self.finish_call(call, value)
+            elif len(text) < self.writer.small:
                 del self.calls[identity]
                 self.writer.add(_RESULT, identity, to_bytes(text))
             else:
-                self.finish_call(call, value)
+                self.settle(call, m.RESULT, 0, [to_bytes(text)])
         except BaseException as error:
             self.active = None
             self.fail_call(call, error)
@@ -266,13 +269,8 @@ class Service:
             call.outflow.park(value)
         elif call.opening is not None:
             self.settle(call, m.OPENED, *encode(call.opening.opened(value), 'opened'))
-        elif not call.raw:
-            self.settle(call, m.RESULT, *encode(value, 'result'))
-        elif isinstance(value, (bytes, bytearray, memoryview)):
-            self.settle(call, m.RESULT, m.RAW, [bytes(value)])
         else:
-            kind = type(value).__name__
-            raise Failure('RESULT_INVALID', f"Raw operation '{call.operation}' returned '{kind}', expected bytes")
+            self.settle(call, m.RESULT, *call.encode(value, 'result'))
 
     def fail_call(self, call: Call, error: BaseException) -> None:
         """Settles a call with an exception, or with an end where it was cancelled."""
@@ -286,19 +284,10 @@ class Service:
 
     def settle(self, call: Call, kind: int, flags: int = 0, parts: Sequence[bytes] = ()) -> None:
         """Sends what ends a call."""
-        if kind == m.RESULT:
-            self.check_size(parts, 'Result')
+        self.writer.put(kind, flags, 0, call.id, *parts)
         self.calls.pop(call.id, None)
         if call.inbox is not None:
             call.inbox.is_ended = True
-        self.writer.put(kind, flags, 0, call.id, *parts)
-
-    def check_size(self, parts: Sequence[bytes], what: str) -> int:
-        size = sum(map(len, parts))
-        limit = self.writer.max_frame_bytes
-        if size > limit:
-            raise Failure('OUTPUT_TOO_LARGE', f'{what} of {size} bytes is larger than the limit of {limit}')
-        return size
 
     # -- other frames
 
@@ -322,7 +311,9 @@ class Service:
             value = decode(payload, flags)
             error = HostError(value.get('message', ''), value.get('code')) if kind == m.FAILURE else None
             if call is None:
-                self.answers.pop(identity, _nobody_asked)(error, value)
+                answer = self.answers.pop(identity, None)
+                if answer is not None:
+                    answer.settle(error, value)
             elif call.inbox is not None:
                 call.inbox.end(error)
         elif kind == m.PING:
@@ -355,7 +346,3 @@ class Service:
 
             self.driver = LoopDriver(self, self.control)
         return self.driver
-
-
-def _nobody_asked(_error: HostError | None, _value: Any) -> None:
-    """The one who asked has gone."""

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from _charmer import messages as m
-from _charmer.frames import FrameError, FrameReader, FrameWriter
+from _charmer.dialect import Failure
+from _charmer.frames import FrameReader, FrameWriter
 from _charmer.tagged_values import StreamPlace
 from _charmer.values import Data, decode, encode
 
@@ -102,7 +103,7 @@ class GoldenFrames(unittest.TestCase):
 
     def test_refused_frames_have_the_same_codes(self) -> None:
         for golden in GOLDEN['refused']:
-            with self.subTest(golden['name']), self.assertRaises(FrameError) as caught:
+            with self.subTest(golden['name']), self.assertRaises(Failure) as caught:
                 read_all(bytes.fromhex(golden['hex']), 1 << 20)
             self.assertEqual(caught.exception.code, golden['code'])
 
