@@ -29,6 +29,8 @@ export async function holdConnection(): Promise<HeldConnection> {
 /** Counts processes that hold a connection for as long as they live. */
 export interface LivingProcesses {
   readonly port: number;
+  /** Settles when there is one. */
+  some(): Promise<void>;
   /** Settles when none is left. */
   none(): Promise<void>;
   close(): void;
@@ -38,8 +40,10 @@ export interface LivingProcesses {
 export async function countLivingProcesses(): Promise<LivingProcesses> {
   const sockets = new Set<Socket>();
   let tell: (() => void) | undefined;
+  let tellFirst: (() => void) | undefined;
   const server = createServer((socket) => {
     sockets.add(socket);
+    tellFirst?.();
     socket.resume();
     socket.on('error', () => undefined);
     socket.once('close', () => {
@@ -50,6 +54,7 @@ export async function countLivingProcesses(): Promise<LivingProcesses> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   return {
     port: (server.address() as AddressInfo).port,
+    some: () => (sockets.size > 0 ? Promise.resolve() : new Promise((resolve) => (tellFirst = resolve))),
     none: () => (sockets.size === 0 ? Promise.resolve() : new Promise((resolve) => (tell = resolve))),
     close: () => server.close(),
   };

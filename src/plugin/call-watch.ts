@@ -92,11 +92,12 @@ export class CallWatch {
   }
 }
 
-function timeoutError(
-  worker: WatchedWorker,
-  deadline: { timeoutMs: number; kind: 'total' | 'first item' | 'idle'; stacks: string | undefined },
+/** The error of a call that reached its deadline. */
+export function timeoutError(
+  worker: Pick<WatchedWorker, 'plugin' | 'operation'>,
+  deadline: { timeoutMs: number; kind: 'total' | 'first item' | 'idle'; stacks: string | undefined; hint?: string },
 ): CallError {
-  const { timeoutMs, kind, stacks } = deadline;
+  const { timeoutMs, kind, stacks, hint } = deadline;
   const what = { total: 'did not answer', 'first item': 'gave no first item', idle: 'was silent' }[kind];
   return new CallError(
     'CALL_TIMEOUT',
@@ -106,9 +107,10 @@ function timeoutError(
       operation: worker.operation,
       stacks,
       hint:
-        stacks === undefined
+        hint ??
+        (stacks === undefined
           ? 'Raise timeoutMs, or look at what the operation waits for.'
-          : 'The field stacks shows where Python was at the deadline.',
+          : 'The field stacks shows where Python was at the deadline.'),
       details: { timeoutMs, kind },
     },
   );

@@ -48,7 +48,7 @@ export class ResidentBackend<Session extends NodeSession> implements PluginBacke
   constructor(parts: ResidentParts<Session>) {
     this.#parts = parts;
     this.#planned = parts.planned;
-    this.#worker = new Worker(parts.planned.spec.id, (onEvent) => this.#start(onEvent));
+    this.#worker = new Worker(parts.planned.spec.id, (onEvent, signal) => this.#start(onEvent, signal));
     this.#worker.onEvent((event) => parts.onEvent(event));
   }
 
@@ -78,8 +78,7 @@ export class ResidentBackend<Session extends NodeSession> implements PluginBacke
 
   /** Starts the process unless it runs; settles when the plugin is ready. */
   async start(signal?: AbortSignal): Promise<void> {
-    const ready = this.#worker.ready();
-    await (signal === undefined ? ready : orAborted(ready, signal));
+    await this.#worker.ready(signal);
   }
 
   call(operation: string, args: readonly unknown[], options: CallOptions): Promise<unknown> {
@@ -154,7 +153,7 @@ export class ResidentBackend<Session extends NodeSession> implements PluginBacke
     return this.#worker.close();
   }
 
-  async #start(onEvent: (event: WorkerEvent) => void): Promise<ResidentSession> {
+  async #start(onEvent: (event: WorkerEvent) => void, signal: AbortSignal): Promise<ResidentSession> {
     this.#starts += 1;
     const { conversation, request, startChild, readyTimeoutMs } = this.#parts;
     return startResident({
@@ -163,13 +162,14 @@ export class ResidentBackend<Session extends NodeSession> implements PluginBacke
       request,
       startChild,
       readyTimeoutMs,
+      signal,
       onEvent,
     });
   }
 
   async #reportedCall(operation: string, args: readonly unknown[], options: CallOptions): Promise<unknown> {
     const asked = performance.now();
-    const session = await this.#worker.ready();
+    const { session, options: left } = await this.#worker.readyFor(operation, options);
     const begun = performance.now();
     const report = (): CallReport => ({
       plugin: this.spec.id,
@@ -181,7 +181,7 @@ export class ResidentBackend<Session extends NodeSession> implements PluginBacke
       diagnostics: [],
     });
     try {
-      return await session.call(operation, args, options);
+      return await session.call(operation, args, left);
     } catch (error) {
       if (options.idempotent === true && isDeath(error)) return await this.#worker.call(operation, args, options);
       throw withReport(error, report());
@@ -220,13 +220,4 @@ function refuseBreaks(plugin: string, before: readonly Operation[], after: reado
       details: { broken },
     },
   );
-}
-
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

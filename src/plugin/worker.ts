@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { CallError, type ExitReport } from '../errors.ts';
 import type { Operation } from '../plugin-spec.ts';
+import { untilGivenUp } from '../process/given-up.ts';
 import { holdNode } from '../process/hold-node.ts';
+import { timeoutError } from './call-watch.ts';
 import type { PluginSession, SessionCallOptions, WorkerEvent } from './plugin-session.ts';
 import type { ResidentSession } from './resident-session.ts';
 import { RestartPolicy } from './restart-policy.ts';
@@ -10,8 +12,8 @@ import { RestartPolicy } from './restart-policy.ts';
 /** How a worker is, truthfully. */
 export type WorkerState = 'idle' | 'starting' | 'ready' | 'crashed' | 'refused' | 'closed';
 
-/** Starts one process of the plugin and makes it ready; its events are told from the very start. */
-export type StartSession = (onEvent: (event: WorkerEvent) => void) => Promise<ResidentSession>;
+/** Starts one process of the plugin and makes it ready; its events are told from the very start. Aborting gives up. */
+export type StartSession = (onEvent: (event: WorkerEvent) => void, signal: AbortSignal) => Promise<ResidentSession>;
 
 /**
  * Keeps one process of a plugin at hand: starts it at the first use, replaces it after a crash, swaps it at a reload.
@@ -23,6 +25,7 @@ export class Worker implements PluginSession {
   readonly #start: () => Promise<ResidentSession>;
   readonly #policy: RestartPolicy;
   readonly #listeners = new Set<(event: WorkerEvent) => void>();
+  readonly #closer = new AbortController();
   /** Settles when the worker is closed for good, with the report of its last process. */
   readonly exited: Promise<ExitReport | undefined>;
   #session: ResidentSession | undefined;
@@ -36,7 +39,7 @@ export class Worker implements PluginSession {
 
   constructor(plugin: string, start: StartSession) {
     this.#plugin = plugin;
-    this.#start = () => start((event) => this.#tell(event));
+    this.#start = () => start((event) => this.#tell(event), this.#closer.signal);
     this.#policy = new RestartPolicy(plugin);
     this.exited = new Promise((resolve) => {
       this.#resolveExited = resolve;
@@ -65,21 +68,35 @@ export class Worker implements PluginSession {
     return this.#session?.isAlive === true ? this.#session : undefined;
   }
 
-  /** The living process, started when there is none. */
-  async ready(): Promise<ResidentSession> {
+  /** The living process, started when there is none. Who gives up leaves the start to others who wait for it. */
+  async ready(signal?: AbortSignal): Promise<ResidentSession> {
     if (this.#closing !== undefined) throw this.#closed();
     const { current } = this;
     if (current !== undefined) return current;
     this.#starting ??= this.#replace().finally(() => {
       this.#starting = undefined;
     });
-    return this.#starting;
+    return untilGivenUp(this.#starting, { signal }, () => this.#closed());
+  }
+
+  /** The living process for a call whose deadline runs already, and the options with the time that is left. */
+  async readyFor(
+    operation: string,
+    options: SessionCallOptions = {},
+  ): Promise<{ readonly session: ResidentSession; readonly options: SessionCallOptions }> {
+    const begun = performance.now();
+    const { signal, timeoutMs } = options;
+    const session = await untilGivenUp(this.ready(), { signal, timeoutMs }, () =>
+      this.#startTimeout(operation, timeoutMs ?? 0),
+    );
+    if (timeoutMs === undefined) return { session, options };
+    return { session, options: { ...options, timeoutMs: Math.max(1, timeoutMs - (performance.now() - begun)) } };
   }
 
   call(operation: string, args: readonly unknown[], options?: SessionCallOptions): Promise<unknown> {
     const { current } = this;
     if (current !== undefined) return current.call(operation, args, options);
-    return this.ready().then((session) => session.call(operation, args, options));
+    return this.readyFor(operation, options).then((ready) => ready.session.call(operation, args, ready.options));
   }
 
   stream(operation: string, args: readonly unknown[], options?: SessionCallOptions): AsyncIterable<unknown> {
@@ -122,6 +139,7 @@ export class Worker implements PluginSession {
   }
 
   async #end(): Promise<ExitReport | undefined> {
+    this.#closer.abort(this.#closed());
     const starting = await this.#starting?.catch(() => undefined);
     const session = starting ?? this.#session;
     const report = await session?.close();
@@ -131,7 +149,8 @@ export class Worker implements PluginSession {
 
   async #replace(): Promise<ResidentSession> {
     const wait = this.#policy.delayBeforeStart();
-    if (wait > 0) await delay(wait);
+    const { signal } = this.#closer;
+    if (wait > 0) await delay(wait, undefined, { signal }).catch(() => signal.throwIfAborted());
     try {
       const session = await this.#start();
       if (this.#hasCrashed) this.restarts += 1;
@@ -161,8 +180,13 @@ export class Worker implements PluginSession {
   }
 
   async *#streamLater(operation: string, args: readonly unknown[], options?: SessionCallOptions): AsyncGenerator {
-    const session = await this.ready();
-    yield* session.stream(operation, args, options);
+    const ready = await this.readyFor(operation, options);
+    yield* ready.session.stream(operation, args, ready.options);
+  }
+
+  #startTimeout(operation: string, timeoutMs: number): CallError {
+    const hint = 'The plugin was still starting: load it before, or raise timeoutMs.';
+    return timeoutError({ plugin: this.#plugin, operation }, { timeoutMs, kind: 'total', stacks: undefined, hint });
   }
 
   #closed(): CallError {
