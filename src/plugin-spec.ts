@@ -144,7 +144,7 @@ export interface ProcessLimits {
   readonly processes?: number;
 }
 
-/** Where the runner finds packages beside the standard library. */
+/** Where the runner finds packages beside the standard library; `directory` is the root of an environment. */
 export type SitePackages =
   | { readonly kind: 'none' }
   | { readonly kind: 'base' }

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import posix
 import sys
-from posix import O_RDONLY, close, dup2
-from posix import open as posix_open
 
 # Plugins that close or write descriptors by number use low ones.
 _LOWEST_NUMBERS = (200, 64, 10)
@@ -24,15 +23,15 @@ def _move_up(descriptor: int) -> int:
         except OSError as error:
             refusal = error
         else:
-            close(descriptor)
+            posix.close(descriptor)
             return moved
     raise refusal
 
 
 def prepare_standard_streams() -> None:
     """Descriptor 0 becomes the null device; output is UTF-8 and goes out line by line."""
-    null = posix_open('/dev/null', O_RDONLY)
-    dup2(null, 0)
-    close(null)
+    null = posix.open('/dev/null', posix.O_RDONLY)
+    posix.dup2(null, 0)
+    posix.close(null)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding='utf-8', line_buffering=True)  # type: ignore[union-attr]

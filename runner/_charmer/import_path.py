@@ -15,7 +15,8 @@ def prepare_import_path(message: dict[str, Any]) -> None:
     if packages['kind'] == 'environment':
         import site
 
-        site.addsitedir(_site_packages_of(packages['directory']))
+        version = '.'.join(map(str, sys.version_info[:2]))
+        site.addsitedir(f'{packages["directory"]}/lib/python{version}/site-packages')
     if packages['kind'] == 'base' or packages.get('seesBase'):
         import site
 
@@ -26,22 +27,10 @@ def prepare_import_path(message: dict[str, Any]) -> None:
     sys.path.extend(message.get('importLast') or ())
 
 
-def _site_packages_of(directory: str) -> str:
-    """The directory of packages of an environment, whether its root or that directory itself is named."""
-    from posix import stat
-
-    try:
-        stat(f'{directory}/pyvenv.cfg')
-    except OSError:
-        return directory
-    return f'{directory}/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages'
-
-
 def _set_interactive_names() -> None:
     """Names that `site` adds and scripts rely on."""
     import builtins
     from _sitebuiltins import Quitter, _Helper
 
-    builtins.exit = Quitter('exit', 'Ctrl-D (i.e. EOF)')
-    builtins.quit = Quitter('quit', 'Ctrl-D (i.e. EOF)')
+    builtins.exit, builtins.quit = (Quitter(name, 'Ctrl-D (i.e. EOF)') for name in ('exit', 'quit'))
     builtins.help = _Helper()
