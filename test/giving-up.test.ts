@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { countLivingProcesses, type LivingProcesses } from './held-connection.ts';
-import { closeTestHosts, temporaryDirectory, testHost as openTestHost } from './test-host.ts';
+import { closeTestHosts, misbehave, root, temporaryDirectory, testHost as openTestHost } from './test-host.ts';
 import { within } from './within.ts';
 import type { Host } from '../src/index.ts';
 
@@ -53,6 +53,27 @@ entry_module = "entry"
   });
 }
 
+function neverAnswers(): string {
+  return plugin({
+    'plugin.toml': `[plugin]
+name = "deaf"
+version = "1"
+language = "python"
+[python]
+entry_module = "deaf"
+node_types = ["Deaf"]
+`,
+    'deaf.py': `from remotemedia.core.multiprocessing import MultiprocessNode, register_node
+${HELD}
+@register_node('Deaf')
+class Deaf(MultiprocessNode):
+    async def process(self, data):
+        ${FOREVER}
+        yield data
+`,
+  });
+}
+
 describe('a plugin that does not become ready', () => {
   it('host.load() is given up by its signal, and the process with it', async () => {
     const reason = new Error('enough');
@@ -84,6 +105,52 @@ describe('a plugin that does not become ready', () => {
     await living.some();
     await within(3_000, lazy.close());
     await refused;
+  });
+});
+
+describe('a node that does not answer', () => {
+  it('plugin.call() on a node heeds timeoutMs', async () => {
+    const loaded = await testHost().load(neverAnswers());
+    await expect(within(3_000, loaded.with({ timeoutMs: 100 }).call('Deaf', 'hi'))).rejects.toMatchObject({
+      code: 'CALL_TIMEOUT',
+      operation: 'Deaf',
+    });
+  });
+
+  it('plugin.call() on a node heeds its signal', async () => {
+    const loaded = await testHost().load(neverAnswers());
+    const reason = new Error('enough');
+    const controller = new AbortController();
+    const call = expect(loaded.with({ signal: controller.signal }).call('Deaf', 'hi')).rejects.toBe(reason);
+    await living.some();
+    controller.abort(reason);
+    await within(1_000, call);
+  });
+});
+
+describe('a node and its inputs', () => {
+  const node = join(root, 'examples/01-run-a-pipeline/echo-python-source');
+
+  it('plugin.stream() on a node takes one input as it takes a list of them', async () => {
+    const echo = await testHost().load(node);
+    const said = (text: string): unknown => ({ type: 'text', data: `echo: ${text}` });
+    expect(await collected(echo.stream('EchoPythonNode', 'hi'))).toEqual([said('hi')]);
+    expect(await collected(echo.stream('EchoPythonNode', ['a', 'b']))).toEqual([said('a'), said('b')]);
+  });
+
+  it('plugin.batch() on a node runs every item in an instance of its own', async () => {
+    const echo = await testHost().load(node);
+    const rows = await echo.batch('EchoPythonNode', ['a', { id: 'x', input: 'b' }]);
+    expect(rows.map(({ id }) => id)).toEqual(['0', 'x']);
+    expect(rows[1]).toMatchObject({ result: [{ type: 'text', data: 'echo: b' }] });
+  });
+
+  it('plugin.open() says when a plugin has no nodes', async () => {
+    const loaded = await testHost().load(misbehave);
+    await expect(loaded.open('echo')).rejects.toMatchObject({
+      code: 'OPERATION_UNKNOWN',
+      message: "Plugin 'misbehave' has no nodes",
+    });
   });
 });
 

@@ -2,11 +2,16 @@ import { CallError, type ExitReport } from '../errors.ts';
 import type { BatchRow } from '../formats/format.ts';
 import { didYouMean } from '../nearest-name.ts';
 import type { JsonValue, Operation, PluginSpec } from '../plugin-spec.ts';
+import { parseBatchItems, runBatch } from './batch-items.ts';
 import { parseCallOptions, type CallOptions } from './call-options.ts';
+import { callNode, type NodeCall } from './node-call.ts';
 import { pluginClient, type PluginClient } from './client.ts';
 import type { NodeSession } from './node-session.ts';
 import type { PluginBackend, PluginStats } from './plugin-backend.ts';
 import type { Provenance } from './provenance.ts';
+
+/** Every item of a node's batch has a process of its own. */
+const NODES_AT_ONCE = 3;
 
 /**
  * A loaded plugin. Made by `host.load`.
@@ -70,9 +75,12 @@ export class Plugin<Session extends NodeSession = NodeSession> {
     return this.#backend.call(operation, args, this.#options);
   }
 
-  /** The items of a streaming operation. One consumer; leaving the loop cancels the generator. */
+  /**
+   * The items of a streaming operation. One consumer; leaving the loop cancels the generator.
+   * A node takes an iterable of inputs, or one input.
+   */
   stream(operation: string, ...args: readonly unknown[]): AsyncIterable<unknown> {
-    if (this.#kindOf(operation) === 'node') return this.#streamNode(operation, args);
+    if (this.#kindOf(operation) === 'node') return this.#runNode(operation, args[0], 'first item');
     return this.#backend.stream(operation, args, this.#options);
   }
 
@@ -80,8 +88,10 @@ export class Plugin<Session extends NodeSession = NodeSession> {
    * Calls one operation for many inputs: a row per item, in input order, `{ id, result }` or `{ id, error }`.
    * An item is an input, or `{ id, input }`; ids default to the position.
    */
-  batch(operation: string, items: readonly unknown[]): Promise<readonly BatchRow[]> {
-    return this.#backend.batch(operation, items, this.#options);
+  async batch(operation: string, items: readonly unknown[]): Promise<readonly BatchRow[]> {
+    if (this.#kindOf(operation) !== 'node') return this.#backend.batch(operation, items, this.#options);
+    const { concurrency = NODES_AT_ONCE, onRow } = this.#options;
+    return runBatch(parseBatchItems(items), ({ input }) => this.#callNode(operation, [input]), { concurrency, onRow });
   }
 
   /** The same plugin with other call options; those given before stay unless named again. */
@@ -145,31 +155,13 @@ export class Plugin<Session extends NodeSession = NodeSession> {
       });
     }
     const outputs: unknown[] = [];
-    for await (const output of this.#streamNode(node, [[args[0]]])) outputs.push(output);
+    for await (const output of this.#runNode(node, [args[0]], 'total')) outputs.push(output);
     return outputs;
   }
 
-  async *#streamNode(node: string, args: readonly unknown[]): AsyncGenerator {
-    const session = await this.open(node);
-    const feeding = feed(session, args[0]);
-    try {
-      for await (const output of session) {
-        if (output.error !== undefined) throw output.error;
-        yield output.data;
-      }
-      await feeding;
-    } finally {
-      await session.close();
-      await feeding.catch(() => undefined);
-    }
-  }
-}
-
-/** Sends every input of an iterable, then completes the input, whatever happened. */
-async function feed(session: NodeSession, inputs: unknown): Promise<void> {
-  try {
-    for await (const input of inputs as AsyncIterable<unknown> | Iterable<unknown>) await session.send(input);
-  } finally {
-    await session.inputComplete();
+  #runNode(node: string, inputs: unknown, deadline: NodeCall['deadline']): AsyncGenerator {
+    const { params } = this.#options;
+    const open = (signal: AbortSignal): Promise<Session> => this.#backend.open(node, params, signal);
+    return callNode({ plugin: this.id, node, inputs, options: this.#options, deadline, open });
   }
 }

@@ -118,6 +118,7 @@ export class ResidentBackend<Session extends NodeSession> implements PluginBacke
   }
 
   open(node: string, params: Readonly<Record<string, unknown>> | undefined, signal?: AbortSignal): Promise<Session> {
+    if (this.operations?.some(({ kind }) => kind === 'node') === false) return Promise.reject(this.#hasNoNodes(node));
     return this.#parts.openNode(node, params, signal);
   }
 
@@ -151,6 +152,12 @@ export class ResidentBackend<Session extends NodeSession> implements PluginBacke
   async close(): Promise<ExitReport | undefined> {
     await Promise.all([...this.#instances].map((instance) => instance.close()));
     return this.#worker.close();
+  }
+
+  #hasNoNodes(operation: string): CallError {
+    const { id: plugin } = this.spec;
+    const hint = 'Use plugin.call or plugin.stream; only nodes are opened.';
+    return new CallError('OPERATION_UNKNOWN', `Plugin '${plugin}' has no nodes`, { plugin, operation, hint });
   }
 
   async #start(onEvent: (event: WorkerEvent) => void, signal: AbortSignal): Promise<ResidentSession> {
