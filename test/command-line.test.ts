@@ -131,6 +131,19 @@ describe('charmer', () => {
     expect(fromStdin.code).toBe(0);
   });
 
+  it('charmer run answers what came before an input that is no JSON, then exits 2', async () => {
+    const { code, stdout, stderr } = await charmer(['run', echo, '--input', '"hi"', '--input', '{bad']);
+    expect([code, JSON.parse(stdout)]).toEqual([2, expect.objectContaining({ turn: 1 })]);
+    expect(stderr).toMatch(/^error: --input is not JSON/);
+  });
+
+  it('charmer run is interrupted by Ctrl-C while it waits for input', async () => {
+    expect(await charmer(['run', echo], { stdin: '"one"\n', interruptAtOutput: true })).toMatchObject({
+      code: 130,
+      stderr: '',
+    });
+  });
+
   it('charmer list shows broken plugins with their reason', async () => {
     const directory = temporaryDirectory();
     mkdirSync(join(directory, 'broken'));

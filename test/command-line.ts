@@ -16,7 +16,7 @@ let cache: string | undefined;
 /** Runs `charmer` as a user would, in a process of its own. */
 export async function charmer(
   argv: readonly string[],
-  options: { stdin?: string; cwd?: string } = {},
+  options: { stdin?: string; cwd?: string; interruptAtOutput?: boolean } = {},
 ): Promise<CommandRun> {
   cache ??= temporaryDirectory();
   const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), ...argv], {
@@ -24,7 +24,11 @@ export async function charmer(
     env: { ...process.env, XDG_CACHE_HOME: cache, NO_COLOR: '1' },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  child.stdin.end(options.stdin ?? '');
+  if (options.interruptAtOutput === true) {
+    // Standard input stays open, as a terminal's does.
+    child.stdin.write(options.stdin ?? '');
+    child.stdout.once('data', () => child.kill('SIGINT'));
+  } else child.stdin.end(options.stdin ?? '');
   const code = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);

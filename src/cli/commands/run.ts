@@ -30,8 +30,13 @@ async function run(context: CommandContext): Promise<number> {
   const host = context.host(hostOptionsFrom(context));
   const { baseDir } = options;
   const session = await host.session(args[0] ?? '', { signal, ...(typeof baseDir === 'string' && { baseDir }) });
+  // Ctrl-C ends the session, which ends the loop.
+  const stop = (): void => void session.close();
+  signal.addEventListener('abort', stop, { once: true });
   try {
     const feeding = feed(context, (input) => session.send(input)).finally(() => session.inputComplete());
+    // What came before an input that cannot be read is answered first; then the error is told.
+    feeding.catch(() => undefined);
     let code: number = EXIT.ok;
     for await (const { node, turn, data, error } of session) {
       if (error === undefined) io.out(`${renderValue({ node, turn, data })}\n`);
@@ -40,9 +45,11 @@ async function run(context: CommandContext): Promise<number> {
         code = exitCodeFor(error);
       }
     }
+    signal.throwIfAborted();
     await feeding;
     return code;
   } finally {
+    signal.removeEventListener('abort', stop);
     await session.close();
   }
 }
@@ -53,7 +60,7 @@ async function feed(context: CommandContext, send: (input: unknown) => Promise<u
     for (const input of inputs) await send(parseJson(input, '--input'));
     return;
   }
-  for await (const line of createInterface({ input: context.io.stdin })) {
+  for await (const line of createInterface({ input: context.io.stdin, signal: context.signal })) {
     if (line.trim() !== '') await send(parseJson(line, 'a line of standard input'));
   }
 }
