@@ -1,4 +1,5 @@
 import type { ExitReport } from '../errors.ts';
+import { didYouMean } from '../nearest-name.ts';
 import type { Finding } from '../plugin-spec.ts';
 
 /** What a host tells, by event name. Every event names its plugin. */
@@ -21,6 +22,17 @@ export interface HostEvents {
   close: { readonly plugin: string; readonly report: ExitReport | undefined };
 }
 
+const NAMES: readonly string[] = [
+  'load',
+  'progress',
+  'output',
+  'message',
+  'warning',
+  'exit',
+  'reload',
+  'close',
+] satisfies readonly (keyof HostEvents)[];
+
 /** A listener of one event. */
 export type HostListener<Name extends keyof HostEvents> = (event: HostEvents[Name]) => void;
 
@@ -28,8 +40,16 @@ export type HostListener<Name extends keyof HostEvents> = (event: HostEvents[Nam
 export class EventHub {
   readonly #listeners = new Map<keyof HostEvents, Set<(event: never) => void>>();
 
-  /** Returns a function that stops listening. */
+  /**
+   * Returns a function that stops listening.
+   *
+   * @throws TypeError for an event that there is not
+   */
   on<Name extends keyof HostEvents>(name: Name, listener: HostListener<Name>): () => void {
+    if (!NAMES.includes(name))
+      throw new TypeError(
+        `There is no event '${name}'; ${didYouMean(name, NAMES) ?? `there are ${NAMES.map((each) => `'${each}'`).join(', ')}`}`,
+      );
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
     listeners.add(listener);

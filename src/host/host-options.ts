@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { PluginFormat } from '../formats/format.ts';
 import { formats as everyFormat } from '../formats/index.ts';
 import { checkOptionNames } from '../nearest-name.ts';
-import { checkDeadline } from '../plugin/call-options.ts';
+import { checkCount, checkDeadline } from '../plugin/call-options.ts';
 import type { ProcessLimits } from '../plugin-spec.ts';
 import { parseTrustPolicy, type ResolvedTrustPolicy, type TrustPolicy } from './trust-policy.ts';
 
@@ -81,12 +81,19 @@ const MAX_PROCESSES = 8;
  * Checks the options of a host and fills in the defaults.
  *
  * @throws TypeError for unknown names (the nearest known one is in the message) and values of the wrong kind
+ * @throws RangeError for deadlines, counts and limits that are not above 0
  */
 export function parseHostOptions(options: HostOptions): ResolvedHostOptions {
   checkOptionNames(options, NAMES, 'host');
   checkOptionNames(options.python ?? {}, ['path', 'preload'], 'python');
   checkDeadline('timeoutMs', options.timeoutMs);
   checkDeadline('readyTimeoutMs', options.readyTimeoutMs);
+  checkCount('maxProcesses', options.maxProcesses);
+  checkLimits(options.limits);
+  const searchPath: unknown = options.searchPath ?? [];
+  if (!Array.isArray(searchPath)) {
+    throw new TypeError(`The host option searchPath must be a list of directories; got '${String(searchPath)}'`);
+  }
   if (options.launch !== undefined && options.launch !== 'auto' && options.launch !== 'exec') {
     throw new TypeError(`The host option launch must be 'auto' or 'exec'; got '${String(options.launch)}'`);
   }
@@ -105,6 +112,16 @@ export function parseHostOptions(options: HostOptions): ResolvedHostOptions {
     readyTimeoutMs: options.readyTimeoutMs ?? READY_TIMEOUT_MS,
     maxProcesses: options.maxProcesses ?? MAX_PROCESSES,
   };
+}
+
+/** Refuses limits that would not limit: a mistyped name, or no number. */
+export function checkLimits(limits: ProcessLimits = {}): void {
+  checkOptionNames(
+    limits,
+    ['memoryMb', 'cpuSeconds', 'files', 'processes'] satisfies (keyof ProcessLimits)[],
+    'limits',
+  );
+  for (const [name, value] of Object.entries<number | undefined>({ ...limits })) checkCount(`limits.${name}`, value);
 }
 
 /** Where downloads, environments and byte-code are kept unless the host says otherwise. */

@@ -1,6 +1,7 @@
 import { checkOptionNames } from '../nearest-name.ts';
-import { checkDeadline } from '../plugin/call-options.ts';
+import { checkCount, checkDeadline } from '../plugin/call-options.ts';
 import type { JsonObject, JsonValue, ProcessLimits } from '../plugin-spec.ts';
+import { checkLimits } from './host-options.ts';
 
 /** Options of `host.load`. */
 export interface LoadOptions {
@@ -51,10 +52,13 @@ const NAMES: readonly string[] = [
   'signal',
 ] satisfies readonly (keyof LoadOptions)[];
 
-/** Checks the options of a load. Throws `TypeError` for unknown names, `RangeError` for impossible deadlines. */
+/** Checks the options of a load. Throws `TypeError` for unknown names, `RangeError` for impossible deadlines, counts and limits. */
 export function parseLoadOptions(options: LoadOptions): LoadOptions {
   checkOptionNames(options, NAMES, 'load');
   checkDeadline('readyTimeoutMs', options.readyTimeoutMs);
+  checkCount('maxProcesses', options.maxProcesses);
+  checkCount('maxOutputBytes', options.maxOutputBytes);
+  checkLimits(options.limits);
   if (options.start !== undefined && options.start !== 'now' && options.start !== 'lazy') {
     throw new TypeError(`The load option start must be 'now' or 'lazy'; got '${String(options.start)}'`);
   }

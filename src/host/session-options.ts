@@ -1,4 +1,5 @@
 import { checkOptionNames } from '../nearest-name.ts';
+import { checkDeadline } from '../plugin/call-options.ts';
 import type { LoadOptions } from './load-options.ts';
 
 /** Options of `host.session`. */
@@ -41,8 +42,10 @@ const NAMES: readonly string[] = [
   'signal',
 ] satisfies readonly (keyof SessionOptions)[];
 
-/** Checks the options of a session. Throws `TypeError` for unknown names. */
+/** Checks the options of a session. Throws `TypeError` for unknown names, `RangeError` for impossible deadlines. */
 export function parseSessionOptions(options: SessionOptions): SessionOptions {
   checkOptionNames(options, NAMES, 'session');
+  checkDeadline('nodeTimeoutMs', options.nodeTimeoutMs);
+  checkDeadline('readyTimeoutMs', options.readyTimeoutMs);
   return options;
 }

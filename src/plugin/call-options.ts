@@ -47,12 +47,15 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  * Checks call options at the border.
  *
  * @throws TypeError for an unknown name (the nearest known one is in the message) or a value of the wrong kind
- * @throws RangeError for a deadline that is not a positive number of milliseconds below 2^31; leave it out for none
+ * @throws RangeError for a deadline that is not a positive number of milliseconds below 2^31 (leave it out for none),
+ * and for a count that is not a whole number above 0
  */
 export function parseCallOptions(options: CallOptions): CallOptions {
   checkOptionNames(options, NAMES, 'call');
   checkDeadline('timeoutMs', options.timeoutMs);
   checkDeadline('idleTimeoutMs', options.idleTimeoutMs);
+  checkCount('concurrency', options.concurrency);
+  checkCount('chunkSize', options.chunkSize);
   if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
     throw new TypeError('The call option signal must be an AbortSignal');
   }
@@ -62,6 +65,12 @@ export function parseCallOptions(options: CallOptions): CallOptions {
     }
   }
   return options;
+}
+
+/** Refuses numbers of things that nothing could ever wait for: with no place at all every call would queue for good. */
+export function checkCount(name: string, value: number | undefined): void {
+  if (value === undefined || (Number.isSafeInteger(value) && value > 0)) return;
+  throw new RangeError(`The option ${name} must be a whole number above 0; got ${String(value)}`);
 }
 
 /** Refuses deadlines that a timer would turn into an instant one. */
