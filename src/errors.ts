@@ -143,6 +143,8 @@ export class CharmerError extends Error {
   declare readonly traceback?: string;
   declare readonly stacks?: string;
   declare readonly details?: Readonly<Record<string, unknown>>;
+  /** The `CallReport` of a failed call. Not enumerable: it would be in every line of a log. */
+  declare readonly report?: object;
 
   /**
    * @param message One line, sentence case, no final period, values quoted: the state, then what was expected.

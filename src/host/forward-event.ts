@@ -1,3 +1,4 @@
+import type { ExitReport } from '../errors.ts';
 import type { WorkerEvent } from '../plugin/plugin-session.ts';
 import type { HostContext } from './host-context.ts';
 
@@ -27,6 +28,9 @@ export function forwardEvent(context: HostContext, plugin: string, event: Worker
       return;
     case 'reload':
       events.emit('reload', { plugin, pid: event['pid'] as number | undefined });
+      return;
+    case 'close':
+      events.emit('close', { plugin, report: event['report'] as ExitReport | undefined });
       return;
     default:
       events.emit('message', { ...event, plugin });

@@ -11,7 +11,8 @@ import { runOneShot, stdoutSample, type OneShotOutcome } from './one-shot-run.ts
 import type { PluginBackend, PluginStats } from './plugin-backend.ts';
 import type { WorkerEvent } from './plugin-session.ts';
 import type { Provenance } from './provenance.ts';
-import { withReport, type PlannedPlugin } from './resident-backend.ts';
+import type { PlannedPlugin } from './resident-backend.ts';
+import { withReport } from './with-report.ts';
 import type { StartChild } from './start-child.ts';
 import { Slots, takeAll } from './slots.ts';
 
@@ -179,8 +180,10 @@ export class OneShotBackend<Session extends NodeSession> implements PluginBacken
   }
 
   async close(): Promise<ExitReport | undefined> {
+    const isFirst = !this.#closing.signal.aborted;
     this.#closing.abort(this.#closedError());
     await Promise.allSettled(this.#running);
+    if (isFirst) this.#parts.onEvent({ type: 'close' });
     return undefined;
   }
 
@@ -253,7 +256,7 @@ export class OneShotBackend<Session extends NodeSession> implements PluginBacken
       if (!verdict.ok) throw this.#failure(call, verdict.failure, run);
       return verdict.value;
     } catch (error) {
-      throw withReport(this.#redactError(error, call), report());
+      throw withReport(this.#redactError(error, call), report(), options.signal);
     } finally {
       free();
       options.onReport?.(report());

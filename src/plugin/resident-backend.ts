@@ -4,6 +4,7 @@ import type { JsonValue, LaunchPlan, Operation, PluginSpec } from '../plugin-spe
 import { parseBatchItems, runBatch } from './batch-items.ts';
 import type { CallOptions } from './call-options.ts';
 import type { CallReport } from './call-report.ts';
+import { withReport } from './with-report.ts';
 import type { NodeSession } from './node-session.ts';
 import type { PluginBackend, PluginStats } from './plugin-backend.ts';
 import type { WorkerEvent } from './plugin-session.ts';
@@ -44,6 +45,7 @@ export class ResidentBackend<Session extends NodeSession> implements PluginBacke
   #planned: PlannedPlugin;
   #calls = 0;
   #starts = 0;
+  #closing: Promise<ExitReport | undefined> | undefined;
 
   constructor(parts: ResidentParts<Session>) {
     this.#parts = parts;
@@ -83,9 +85,13 @@ export class ResidentBackend<Session extends NodeSession> implements PluginBacke
 
   call(operation: string, args: readonly unknown[], options: CallOptions): Promise<unknown> {
     this.#calls += 1;
-    if (options.onReport === undefined && options.idempotent !== true)
-      return this.#worker.call(operation, args, options);
-    return this.#reportedCall(operation, args, options);
+    const isPlain = options.onReport === undefined && options.idempotent !== true;
+    if (!isPlain || this.#worker.current === undefined) return this.#reportedCall(operation, args, options);
+    const begun = performance.now();
+    const { pid } = this;
+    return this.#worker.call(operation, args, options).catch((error: unknown) => {
+      throw withReport(error, this.#report(operation, { asked: begun, begun, pid }), options.signal);
+    });
   }
 
   stream(operation: string, args: readonly unknown[], options: CallOptions): AsyncIterable<unknown> {
@@ -149,9 +155,16 @@ export class ResidentBackend<Session extends NodeSession> implements PluginBacke
     };
   }
 
-  async close(): Promise<ExitReport | undefined> {
+  close(): Promise<ExitReport | undefined> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<ExitReport | undefined> {
     await Promise.all([...this.#instances].map((instance) => instance.close()));
-    return this.#worker.close();
+    const report = await this.#worker.close();
+    this.#parts.onEvent({ type: 'close', report });
+    return report;
   }
 
   #hasNoNodes(operation: string): CallError {
@@ -176,36 +189,50 @@ export class ResidentBackend<Session extends NodeSession> implements PluginBacke
 
   async #reportedCall(operation: string, args: readonly unknown[], options: CallOptions): Promise<unknown> {
     const asked = performance.now();
-    const { session, options: left } = await this.#worker.readyFor(operation, options);
-    const begun = performance.now();
-    const report = (): CallReport => ({
-      plugin: this.spec.id,
-      operation,
-      launcher: 'warm',
-      ...(session.pid !== undefined && { pid: session.pid }),
-      queueMs: begun - asked,
-      runMs: performance.now() - begun,
-      diagnostics: [],
-    });
+    let begun: number | undefined;
+    let pid: number | undefined;
+    const report = (): CallReport => this.#report(operation, { asked, begun, pid });
+    const attempt = async (): Promise<unknown> => {
+      const ready = await this.#worker.readyFor(operation, options);
+      begun ??= performance.now();
+      ({ pid } = ready.session);
+      return ready.session.call(operation, args, ready.options);
+    };
     try {
-      return await session.call(operation, args, left);
+      return await attempt().catch((error: unknown) => {
+        if (options.idempotent === true && isDeath(error)) return attempt();
+        throw error;
+      });
     } catch (error) {
-      if (options.idempotent === true && isDeath(error)) return await this.#worker.call(operation, args, options);
-      throw withReport(error, report());
+      throw withReport(error, report(), options.signal);
     } finally {
       options.onReport?.(report());
     }
   }
+
+  #report(operation: string, { asked, begun, pid }: CallTimes): CallReport {
+    const now = performance.now();
+    return {
+      plugin: this.spec.id,
+      operation,
+      launcher: 'warm',
+      ...(pid !== undefined && { pid }),
+      queueMs: (begun ?? now) - asked,
+      runMs: begun === undefined ? 0 : now - begun,
+      diagnostics: [],
+    };
+  }
+}
+
+/** When a call was asked for and given to its process, if it was. */
+interface CallTimes {
+  readonly asked: number;
+  readonly begun: number | undefined;
+  readonly pid: number | undefined;
 }
 
 function isDeath(error: unknown): boolean {
   return error instanceof CallError && error.code === 'PLUGIN_EXITED';
-}
-
-/** Puts the report of a failed call into its error. */
-export function withReport(error: unknown, report: CallReport): unknown {
-  if (error instanceof CallError) Object.defineProperty(error, 'report', { value: report, enumerable: false });
-  return error;
 }
 
 function refuseBreaks(plugin: string, before: readonly Operation[], after: readonly Operation[]): void {
