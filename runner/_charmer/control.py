@@ -44,7 +44,8 @@ class Control:
 
         signal(SIGIO, self._on_signal)
         fcntl(self.descriptor, F_SETOWN, getpid())
-        fcntl(self.descriptor, F_SETFL, fcntl(self.descriptor, F_GETFL) | O_NONBLOCK | FASYNC)
+        flags = fcntl(self.descriptor, F_GETFL)
+        fcntl(self.descriptor, F_SETFL, flags | O_NONBLOCK | FASYNC)
         # What arrived before the kernel knew whom to tell.
         self.read(None)
 

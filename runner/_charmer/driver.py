@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Iterator
 
+    from .control import Control
     from .outflow import Outflow
     from .service import Service
 
@@ -27,8 +28,9 @@ _SLICE = 200e-6
 class LoopDriver:
     """Owns the loop and the tasks of calls."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, control: Control | None) -> None:
         self.service = service
+        self.control = control
         self.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
         self.is_permanent = False
@@ -47,9 +49,9 @@ class LoopDriver:
         outer, self._is_done = self._is_done, is_done
         descriptor = self.service.reader.descriptor
         loop.add_reader(descriptor, self._on_readable)
-        control = self.service.control
-        if not control.is_at_end:
-            loop.add_reader(control.descriptor, self._on_control)
+        control = self.control
+        if control is not None and not control.is_at_end:
+            loop.add_reader(control.descriptor, self._on_control, control)
         self.is_running = True
         self.turn_soon()
         try:
@@ -57,7 +59,8 @@ class LoopDriver:
         finally:
             self.is_running = False
             loop.remove_reader(descriptor)
-            loop.remove_reader(control.descriptor)
+            if control is not None:
+                loop.remove_reader(control.descriptor)
             self._is_done = outer
 
     def turn_soon(self) -> None:
@@ -155,8 +158,7 @@ class LoopDriver:
             self.service.fill()
         self._turn()
 
-    def _on_control(self) -> None:
-        control = self.service.control
+    def _on_control(self, control: Control) -> None:
         control.read(None)
         if control.is_at_end:
             self.loop.remove_reader(control.descriptor)

@@ -58,14 +58,14 @@ def _strip(report: TracebackException | None, dialect_path: str, seen: set[int])
     if report is None or id(report) in seen:
         return
     seen.add(id(report))
-    frames = [frame for frame in report.stack if frame.filename != dialect_path and not _is_ours(frame.filename)]
+    frames = [frame for frame in report.stack if not _is_ours(frame.filename, dialect_path)]
     report.stack = StackSummary.from_list(frames)
     for other in (report.__cause__, report.__context__, *(getattr(report, 'exceptions', None) or ())):
         _strip(other, dialect_path, seen)
 
 
-def _is_ours(filename: str) -> bool:
-    return filename.rpartition('/')[0] == _RUNNER_DIRECTORY
+def _is_ours(filename: str, dialect_path: str) -> bool:
+    return filename.rpartition('/')[0] == _RUNNER_DIRECTORY or filename == dialect_path
 
 
 def payload_of(failure: Failure) -> tuple[int, list[bytes]]:

@@ -8,7 +8,7 @@ from _thread import allocate_lock
 from posix import write as os_write
 
 from .dialect import Failure
-from .messages import ATTACHED, BATCH, DUMP, HEADER, HEADER_BYTES, ITEM, MAX_FRAME_BYTES, RAW
+from .messages import BATCH, DUMP, HEADER, HEADER_BYTES, ITEM, MAX_FRAME_BYTES
 
 _header = Struct(HEADER)
 pack = _header.pack
@@ -19,8 +19,6 @@ _LAST_KIND = DUMP
 _BUFFER_BYTES = 256 << 10
 # Larger parts are written as they are: joining them costs more than another write.
 _JOINED_BYTES = 64 << 10
-# Frames that are worth a write: the host can begin with them.
-_MANY = 32
 
 
 class FrameReader:
@@ -34,7 +32,7 @@ class FrameReader:
         self._view = memoryview(self._buffer)
         self._read_into = FileIO(descriptor, 'rb', closefd=False).readinto
 
-    def next(self) -> tuple[int, int, int, int, bytearray | memoryview] | None:
+    def next(self) -> tuple[int, int, int, int, memoryview] | None:
         """The next whole frame as kind, flags, slot, id and payload; None: more must be read first."""
         start = self._start + HEADER_BYTES
         end = self._end
@@ -50,8 +48,7 @@ class FrameReader:
                 raise Failure('FRAME_TOO_LARGE', f'Frame of {length} bytes is larger than the limit of {limit}')
             return None
         self._start = stop
-        payload = (self._view if flags & (RAW | ATTACHED) else self._buffer)[start:stop]
-        return kind, flags, slot, identity, payload
+        return kind, flags, slot, identity, self._view[start:stop]
 
     def fill(self) -> bool:
         """Reads once, waiting if nothing is there. False: the other side has closed."""
@@ -88,11 +85,12 @@ class FrameWriter:
         self.max_frame_bytes = MAX_FRAME_BYTES
         # Characters of a value that need no look at the limit of frames, and of items that become one frame.
         self.small = _JOINED_BYTES
+        # Bytes of small frames that wait.
+        self.size = 0
         self._descriptor = descriptor
         # Held while frames leave the list. Adding one needs no lock: lists change in one step.
         self._lock = allocate_lock()
         self._frames: list[bytes] = []
-        self._append = self._frames.append
         self._batch: list[str] = []
         self._batch_id = self._batch_size = 0
 
@@ -106,13 +104,12 @@ class FrameWriter:
         if self._batch:
             with self._lock:
                 self._close_batch()
-        self._append(pack(len(payload), kind, 0, 0, identity) + payload)
-        if len(self._frames) >= _MANY:
-            self.flush()
+        self.later(kind, identity, payload)
 
     def later(self, kind: int, identity: int, payload: bytes = b'') -> None:
         """Adds a small frame before the items that wait, without the lock: for finalizers, which may run anywhere."""
-        self._append(pack(len(payload), kind, 0, 0, identity) + payload)
+        self._frames.append(pack(len(payload), kind, 0, 0, identity) + payload)
+        self.size += len(payload)
 
     def put(self, kind: int, flags: int, slot: int, identity: int, *parts: bytes) -> int:
         """Adds a frame whose payload is the parts one after the other. A large one is written at once.
@@ -128,6 +125,7 @@ class FrameWriter:
             self._close_batch()
             if size < _JOINED_BYTES:
                 self._frames.append(b''.join((*frame, *parts)))
+                self.size += size
                 return size
             self._write()
             for part in parts:
@@ -165,6 +163,7 @@ class FrameWriter:
         count = len(frames)
         data = b''.join(frames[:count])
         del frames[:count]
+        self.size = 0
         write_whole(self._descriptor, data)
 
     def _close_batch(self) -> None:
@@ -173,6 +172,7 @@ class FrameWriter:
             flags, text = (BATCH, f'[{",".join(texts)}]') if len(texts) > 1 else (0, texts[0])
             payload = to_bytes(text)
             self._frames.append(pack(len(payload), ITEM, flags, 0, self._batch_id) + payload)
+            self.size += len(payload)
             self._batch = []
             self._batch_id = self._batch_size = 0
 
@@ -188,9 +188,6 @@ def write_whole(descriptor: int, data: bytes) -> None:
     while rest:
         try:
             written = os_write(descriptor, rest)
-            if written == len(rest):
-                return
-            rest = memoryview(rest)[written:]
         except BlockingIOError:
             # Somebody made the descriptor non-blocking.
             from select import POLLOUT, poll
@@ -201,3 +198,7 @@ def write_whole(descriptor: int, data: bytes) -> None:
         except (BrokenPipeError, ConnectionResetError):
             # The host is gone; the end of descriptor 3 says so as well, and that is where the runner ends.
             return
+        else:
+            if written == len(rest):
+                return
+            rest = memoryview(rest)[written:]

@@ -44,9 +44,10 @@ def main() -> int:
 def _clean_main_module() -> None:
     """Plugin code finds an empty `__main__` and no arguments."""
     sys.argv = ['']
+    blank = type(sys)('__main__')
     # The old module's globals belong to functions that are still running.
     sys.modules['_charmer_main'] = sys.modules['__main__']
-    sys.modules['__main__'] = type(sys)('__main__')
+    sys.modules['__main__'] = blank
 
 
 def _close(service: Service) -> None:

@@ -42,6 +42,8 @@ _MAX_NESTING = 8
 # Plugin code that takes longer is not worth a batch, in seconds, and how many times in a row it must be quick.
 _QUICK = 100e-6
 _PROOF = 16
+# Bytes that are worth a write of their own.
+_FULL = 64 << 10
 
 
 class Service:
@@ -66,7 +68,7 @@ class Service:
         self.dialect_path = ''
         self.operations: list[str] = []
         self.driver: LoopDriver | None = None
-        self.control: Control
+        self.control: Control | None = None
         # Pieces of plugin code that were quick since one was not.
         self.quick_runs = 0
         self._clock = 0.0
@@ -171,7 +173,7 @@ class Service:
 
     def make_way(self) -> None:
         """Plugin code runs next: writes what is finished, unless it may wait."""
-        if self.quick_runs < _PROOF:
+        if self.quick_runs < _PROOF or self.writer.size > _FULL:
             self.writer.flush()
 
     def start_clock(self) -> float:
@@ -194,7 +196,7 @@ class Service:
 
     # -- calls
 
-    def _start_call(self, flags: int, slot: int, identity: int, payload: Any) -> None:
+    def _start_call(self, flags: int, slot: int, identity: int, payload: memoryview) -> None:
         if identity in self.early:
             self.writer.put(m.END, 0, 0, identity)
             return
@@ -203,13 +205,12 @@ class Service:
         try:
             if self.depth > _MAX_NESTING:
                 raise Failure('OVERLOADED', f'Worker has {self.depth} calls that wait inside of each other')
-            arguments = self._arguments_of(call, flags, payload) if flags else parse(payload.decode())
+            arguments = self._arguments_of(call, flags, payload) if flags else parse(str(payload, 'utf-8'))
             operations = self.operations
             if slot >= len(operations):
                 raise Failure('OPERATION_UNKNOWN', f'Slot {slot} is none of {len(operations)} operations')
             call.operation = operation = operations[slot]
-            if self.quick_runs < _PROOF:
-                self.writer.flush()
+            self.make_way()
             self.active = call
             value = self.dialect.call(operation, arguments, call)
             self.active = None
@@ -225,7 +226,7 @@ class Service:
             self.active = None
             self.fail_call(call, error)
 
-    def _arguments_of(self, call: Call, flags: int, payload: Any) -> list[Any]:
+    def _arguments_of(self, call: Call, flags: int, payload: memoryview) -> list[Any]:
         if call.streaming:
             call.outflow = Outflow(self, call)
         try:
@@ -290,7 +291,7 @@ class Service:
 
     # -- other frames
 
-    def _serve_other(self, kind: int, flags: int, identity: int, payload: Any) -> None:
+    def _serve_other(self, kind: int, flags: int, identity: int, payload: memoryview) -> None:
         call = self.calls.get(identity)
         if kind == m.CREDIT:
             if call is not None and call.outflow is not None:
@@ -343,5 +344,5 @@ class Service:
         if self.driver is None:
             from .driver import LoopDriver
 
-            self.driver = LoopDriver(self)
+            self.driver = LoopDriver(self, self.control)
         return self.driver

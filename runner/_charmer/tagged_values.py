@@ -126,7 +126,11 @@ class _TaggedEncoder:
 
 def decode_tagged(payload: memoryview, flags: int) -> Any:
     """The value of a payload whose flags say TAGGED or ATTACHED. Raises ValueError."""
-    text, attachments = _detach(payload) if flags & ATTACHED else (str(payload, 'utf-8'), [])
+    attachments: list[bytes] = []
+    if flags & ATTACHED:
+        text, attachments = _detach(payload)
+    else:
+        text = str(payload, 'utf-8')
     value = parse(text)
     return _resolve(value, attachments) if flags & TAGGED else value
 
