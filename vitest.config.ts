@@ -6,7 +6,8 @@ const config: ViteUserConfig = defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // Tests that watch processes die want the machine for themselves.
+    maxWorkers: 1,
   },
 });
 
