@@ -1,6 +1,12 @@
 /** `npm run bench [-- --quick] [-- --json] [-- CASE…]`: ratios against named baselines, measured in one run. */
+import { cpus, loadavg } from 'node:os';
+
 import { discovery } from './cases/discovery.ts';
+import { fidius } from './cases/fidius.ts';
+import { fidiusPackages } from './cases/fidius-packages.ts';
 import { oneShot } from './cases/one-shot.ts';
+import { remotemedia } from './cases/remotemedia.ts';
+import { remotemediaLife } from './cases/remotemedia-life.ts';
 import { start } from './cases/start.ts';
 import { warmCall } from './cases/warm-call.ts';
 import { renderMarkdown, type CaseReport } from './report.ts';
@@ -11,6 +17,10 @@ const CASES: Readonly<Record<string, (setting: Setting) => Promise<CaseReport>>>
   oneShot,
   start,
   discovery,
+  fidius,
+  fidiusPackages,
+  remotemedia,
+  remotemediaLife,
 };
 
 const flags = process.argv.slice(2);
@@ -27,5 +37,7 @@ try {
   setting.remove();
 }
 process.stdout.write(flags.includes('--json') ? `${JSON.stringify(reports, undefined, 2)}\n` : renderMarkdown(reports));
+const load = loadavg().map((each) => each.toFixed(1));
+process.stderr.write(`bench: ${cpus().length} processors, load average ${load.join(', ')}\n`);
 const missed = reports.flatMap(({ gates }) => gates.filter(({ isKept }) => !isKept));
 if (flags.includes('--gate') && missed.length > 0) process.exitCode = 1;

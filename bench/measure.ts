@@ -7,7 +7,11 @@ export interface Contender {
   readonly repeat: number;
   /** Rest after each, in milliseconds, outside of the measurement. @default 0 */
   readonly gapMs?: number;
+  /** Before each, outside of the measurement. */
+  readonly before?: () => Promise<unknown>;
   run(): Promise<void>;
+  /** After each, outside of the measurement. */
+  readonly after?: () => Promise<unknown>;
 }
 
 /** Times of one contender, in milliseconds. */
@@ -16,6 +20,7 @@ export interface Measured {
   /** Median of each round, in order. */
   readonly rounds: readonly number[];
   readonly median: number;
+  readonly p95: number;
   readonly p99: number;
   readonly min: number;
 }
@@ -48,7 +53,14 @@ export async function interleave(
   return new Map(
     [...all].map(([name, { times, rounds: medians }]) => [
       name,
-      { name, rounds: medians, median: quantile(times, 0.5), p99: quantile(times, 0.99), min: Math.min(...times) },
+      {
+        name,
+        rounds: medians,
+        median: quantile(times, 0.5),
+        p95: quantile(times, 0.95),
+        p99: quantile(times, 0.99),
+        min: Math.min(...times),
+      },
     ]),
   );
 }
@@ -59,6 +71,15 @@ export function ratioOf(measured: ReadonlyMap<string, Measured>, slow: string, f
   const b = measured.get(fast)?.rounds ?? [];
   const ratios = a.map((value, round) => value / (b[round] ?? Number.NaN));
   return { median: quantile(ratios, 0.5), min: Math.min(...ratios), max: Math.max(...ratios) };
+}
+
+/**
+ * The best round of one contender, in milliseconds, with all of them around it. Absolute promises are held against it:
+ * what others do on the same machine can only add to a figure. Ratios need no such care, both sides suffer alike.
+ */
+export function bestRound(measured: ReadonlyMap<string, Measured>, name: string): Ratio {
+  const rounds = measured.get(name)?.rounds ?? [];
+  return { median: Math.min(...rounds), min: Math.min(...rounds), max: Math.max(...rounds) };
 }
 
 /** The value below which a share of the values lies. */
@@ -77,9 +98,11 @@ export function assertSame(actual: unknown, expected: unknown): void {
 async function timeRound(contender: Contender): Promise<number[]> {
   const times: number[] = [];
   for (let turn = 0; turn < contender.repeat; turn += 1) {
+    await contender.before?.();
     const begun = performance.now();
     await contender.run();
     times.push(performance.now() - begun);
+    await contender.after?.();
     if (contender.gapMs !== undefined) await rest(contender.gapMs);
   }
   return times;

@@ -1,4 +1,4 @@
-import type { Measured } from './measure.ts';
+import type { Measured, Ratio } from './measure.ts';
 
 /** A promise of the design with what was measured. */
 export interface Gate {
@@ -37,6 +37,11 @@ export function gate(limit: GateLimit, value: number, spread?: { readonly min: n
     measured: `${number(value)}${unit}${range}`,
     isKept: atLeast === undefined ? value <= (atMost ?? 0) : value >= atLeast,
   };
+}
+
+/** A ratio that is no promise, as a sentence. */
+export function ratioNote(what: string, against: string, { median, min, max }: Ratio): string {
+  return `${what}: ${number(median)}× (${number(min)}…${number(max)}) of ${against}.`;
 }
 
 /** A report as Markdown. */
