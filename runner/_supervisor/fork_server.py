@@ -61,15 +61,19 @@ class ForkServer:
         home = os.path.dirname(os.path.dirname(__file__))
         sys.path.append(home)
         for name in modules:
+            # `DIRECTORY:module` is looked for there only as long as it is imported.
+            directory, _, module = name.rpartition(':')
+            sys.path[:0] = [directory] if directory else []
             try:
-                __import__(name)
+                __import__(module)
             except BaseException as error:
                 failed[name] = f'{type(error).__name__}: {error}'
+            if directory:
+                _take_off_path(directory)
             if kernel.count_threads() > 1:
                 failed[name] = THREADS_REFUSED
                 break
-        sys.path.remove(home)
-        sys.path_importer_cache.pop(home, None)
+        _take_off_path(home)
         # What a library holds open is part of it; the listing's own descriptor is closed again by now.
         self._kept = {number for number in channels.open_descriptors() if number not in before and _is_open(number)}
         self._base.note_preloads()
@@ -132,6 +136,11 @@ def _read_order(control: int) -> dict[str, Any] | None:
         if data.endswith(b'\n'):
             order: dict[str, Any] = decode(b''.join(pieces).decode('utf-8', 'surrogatepass'))
             return order
+
+
+def _take_off_path(directory: str) -> None:
+    sys.path.remove(directory)
+    sys.path_importer_cache.pop(directory, None)
 
 
 def _is_open(descriptor: int) -> bool:

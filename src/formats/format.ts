@@ -48,12 +48,14 @@ export interface ResidentConversation {
   readonly kind: 'resident';
   /** Absolute path of the format's Python half. */
   readonly dialect: string;
+  /** Modules of the format's own that its Python half imports at every start, for fork servers: `DIRECTORY:module`. @default none */
+  readonly preload?: readonly string[];
   /** What `dialect.open` is given; throws `ARGUMENT_INVALID` for a descriptor or configuration that cannot be used. */
   opening(spec: PluginSpec, request: OpeningRequest): JsonObject;
   /** Turns arguments into what the wire carries, for formats with values of their own. */
   encodeArguments?(operation: Operation, args: readonly unknown[], request: OpeningRequest): readonly unknown[];
-  /** Turns a value of the wire into what the caller sees. */
-  decodeValue?(operation: Operation, value: unknown, request: OpeningRequest): unknown;
+  /** What turns the values that an operation gives into what the caller sees; undefined where they are that already. */
+  decoderOf?(operation: Operation, request: OpeningRequest): ((value: unknown) => unknown) | undefined;
 }
 
 /** One call of a one-shot plugin, before it is bytes. */

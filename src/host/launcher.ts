@@ -16,19 +16,19 @@ export interface Launcher {
 /** The launcher of a host, over its supervisor. */
 export function createLauncher(supervisor: () => Promise<Supervisor>, options: ResolvedHostOptions): Launcher {
   const { preload, launch } = options;
-  const forkOptions = preload.length > 0 ? { preload } : {};
   let residents = 0;
   const exec: StartChild = async (plan, signal) => (await supervisor()).exec(plan, { signal });
-  const fork: StartChild = async (plan, signal) => (await supervisor()).fork(plan, { signal, ...forkOptions });
+  const fork: StartChild = async (plan, signal, formatsOwn = []) =>
+    (await supervisor()).fork(plan, { signal, preload: [...formatsOwn, ...preload] });
   return {
-    resident: (plan, signal) => {
+    resident: (plan, signal, formatsOwn) => {
       residents += 1;
-      return launch === 'exec' || residents === 1 ? exec(plan, signal) : fork(plan, signal);
+      return launch === 'exec' || residents === 1 ? exec(plan, signal) : fork(plan, signal, formatsOwn);
     },
     oneShot: (plan, signal) => (plan.launcher === 'exec' ? exec(plan, signal) : fork(plan, signal)),
     prepare: (plan) => {
       if (plan.launcher === 'exec') return;
-      const preparing = supervisor().then((running) => running.prepare(plan, forkOptions));
+      const preparing = supervisor().then((running) => running.prepare(plan, { preload }));
       // A fork server that does not come up is no failure: the first call is started by exec and says why.
       preparing.catch(() => undefined);
     },

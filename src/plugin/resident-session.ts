@@ -37,7 +37,7 @@ export interface ResidentLaunch {
  */
 export async function startResident(launch: ResidentLaunch): Promise<ResidentSession> {
   const opening = launch.conversation.opening(launch.spec, launch.request);
-  const child = await launch.startChild(launch.plan, launch.signal);
+  const child = await launch.startChild(launch.plan, launch.signal, launch.conversation.preload);
   const session = new ResidentSession(launch, child);
   try {
     await session.open(opening);
@@ -215,8 +215,7 @@ export class ResidentSession implements PluginSession {
 
   #decoder(operation: Operation): ((value: unknown) => unknown) | undefined {
     const { conversation, request } = this.#launch;
-    if (conversation.decodeValue === undefined) return undefined;
-    return (value) => conversation.decodeValue?.(operation, value, request);
+    return conversation.decoderOf?.(operation, request);
   }
 
   #send(slot: number, args: readonly unknown[], options: SessionCallOptions): Promise<unknown> {

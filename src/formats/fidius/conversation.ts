@@ -18,7 +18,7 @@ export const conversation: ResidentConversation = {
   dialect: fileURLToPath(new URL('_charmer_fidius/dialect.py', PYTHON)),
   opening,
   encodeArguments,
-  decodeValue,
+  decoderOf,
 };
 
 function opening(spec: PluginSpec, request: OpeningRequest): JsonObject {
@@ -43,14 +43,14 @@ function encodeArguments(operation: Operation, args: readonly unknown[], request
   });
 }
 
-/** Reads a result, or an item of a stream, as the type that the interface gives its method. */
-function decodeValue(operation: Operation, value: unknown, request: OpeningRequest): unknown {
-  if (request.interface === undefined || request.strict === true || operation.wireMode === 'raw') return value;
-  if (markedJson(value) !== undefined) return value;
+/** Reads results, or the items of a stream, as the type that the interface gives their method. */
+function decoderOf(operation: Operation, request: OpeningRequest): ((value: unknown) => unknown) | undefined {
+  if (request.interface === undefined || request.strict === true || operation.wireMode === 'raw') return undefined;
   const { methods, types } = described(request.interface);
-  const method = methods.find((each) => each.name === operation.name);
-  if (method?.returns === undefined) return value;
-  return decodeType(method.returns, value, { operation: operation.name, types });
+  const returns = methods.find((each) => each.name === operation.name)?.returns;
+  if (returns === undefined) return undefined;
+  const place = { operation: operation.name, types };
+  return (value) => (markedJson(value) === undefined ? decodeType(returns, value, place) : value);
 }
 
 function described(descriptor: JsonObject): {

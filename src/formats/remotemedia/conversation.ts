@@ -21,6 +21,7 @@ export interface NodeConfiguration {
 export const conversation: ResidentConversation = {
   kind: 'resident',
   dialect: join(PYTHON_DIRECTORY, 'dialect.py'),
+  preload: ['driver', 'construction'].map((name) => `${PYTHON_DIRECTORY}:remotemedia.core.multiprocessing.${name}`),
   opening: (spec, request) => {
     const node = parseNode(spec, request.config);
     return {

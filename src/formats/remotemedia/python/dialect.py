@@ -20,6 +20,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from pkgutil import extend_path
 from typing import Any, AsyncIterator, Callable, Optional
 
 from _charmer.dialect import Failure
@@ -36,6 +37,10 @@ from remotemedia.core.multiprocessing.driver import NodeDriver  # noqa: E402
 from remotemedia.core.multiprocessing.rpc_dispatch import UnknownMethodError  # noqa: E402
 from remotemedia.core.multiprocessing.turns import AuthorError, NodeEnded  # noqa: E402
 from remotemedia.core.multiprocessing.wire import UndecodableError  # noqa: E402
+
+# In a copy of a fork server these packages are older than the import path, on which further parts of them may be.
+for _package in ('remotemedia', 'remotemedia.core'):
+    sys.modules[_package].__path__ = extend_path(sys.modules[_package].__path__, _package)
 
 _OPERATIONS = {
     'process': 'server-stream',
