@@ -10,7 +10,7 @@ import { gate, ratioNote, type CaseReport, type Gate } from '../report.ts';
 import type { Setting } from '../setting.ts';
 import { chainOf } from './remotemedia.ts';
 
-const BARE = 'python -I -S -c pass, start to end';
+const BARE = "python -I -S -c 'import asyncio', start to end";
 const COLD = 'new host, start to ready';
 const EXEC = 'start to ready by exec';
 const FORKED = 'start to ready from the fork server';
@@ -42,7 +42,7 @@ export async function remotemediaLife(setting: Setting): Promise<CaseReport> {
           repeat: 3,
           gapMs: GAP_MS,
           run: async () => {
-            await once(spawn(python, ['-I', '-S', '-c', 'pass']), 'close');
+            await once(spawn(python, ['-I', '-S', '-c', 'import asyncio']), 'close');
           },
         },
         starting(COLD, () => createHost(hostOptions), openEcho),

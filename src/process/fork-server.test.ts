@@ -186,6 +186,19 @@ describe('a fork server', () => {
     rmSync(home, { recursive: true });
   });
 
+  it('a fork server finds a module that is named with its directory, which is on no path afterwards', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'library-'));
+    writeFileSync(join(directory, 'placed_library.py'), 'value = 1\n');
+    writeFileSync(join(directory, 'its_neighbour.py'), 'value = 1\n');
+    const preload = [`${directory}:placed_library`, 'its_neighbour'];
+    const wanted = plan(['lists_modules.py', 'placed_library', 'its_neighbour']);
+    await supervisor.prepare(wanted, { preload });
+    const child = await supervisor.fork(wanted, { preload });
+    expect(child.launcher).toBe('fork');
+    expect(await answer(child)).toBe("['placed_library']\n");
+    rmSync(directory, { recursive: true });
+  });
+
   it('a fork server makes room for the ninth, and processes of the evicted one run on', async () => {
     const child = await fork(['forks.py', 'leave', '0'], { TZ: 'A0' });
     await liveness.reached(1);

@@ -17,7 +17,10 @@ export interface SupervisorOptions {
 
 /** Which fork server may serve a plan. */
 export interface ForkOptions extends StartOptions {
-  /** Modules imported ahead, beside the standard ones. Those that start threads or fail are left out. @default none */
+  /**
+   * Modules imported ahead, beside the standard ones; `DIRECTORY:module` is found in that directory. Those that start
+   * threads or fail are left out. @default none
+   */
   readonly preload?: readonly string[] | undefined;
   /** Plans of different trust domains never share a server. @default '' */
   readonly domain?: string | undefined;
