@@ -110,7 +110,9 @@ function stopping(open: () => Promise<PipelineSession>): Contender {
 
 async function hungStopGate(session: PipelineSession): Promise<Gate> {
   await session.send('hello');
-  await rest(100);
+  // It must really hang: neither an output nor an error comes.
+  const output = session.receive();
+  assertSame(await Promise.race([output, rest(500, 'nothing')]), 'nothing');
   const begun = performance.now();
   await session.close();
   const took = performance.now() - begun;
