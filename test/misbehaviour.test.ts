@@ -228,7 +228,10 @@ describe('plugin.call() with a plugin that misbehaves', () => {
     const error = await failure(loaded.call('give_unsendable'));
     expect(error).toMatchObject({ code: 'RESULT_INVALID' });
     expect(error.message).toContain('items[2].when');
-    expect(await failure(loaded.call('echo', { at: new Date(0) }))).toMatchObject({ code: 'ARGUMENT_INVALID' });
+    expect(error.hint).toContain('Return JSON values');
+    const argument = await failure(loaded.call('echo', { at: new Date(0) }));
+    expect(argument).toMatchObject({ code: 'ARGUMENT_INVALID' });
+    expect(argument.hint).toContain('Pass JSON values');
   });
 
   it('plugin.call() survives a flood on standard error', async () => {

@@ -186,5 +186,7 @@ function define(target: Record<string, unknown>, key: string, value: unknown): v
 }
 
 function argumentInvalid(message: string): CallError {
-  return new CallError('ARGUMENT_INVALID', message);
+  return new CallError('ARGUMENT_INVALID', message, {
+    hint: 'Pass JSON values, bytes (Uint8Array) or integers as bigint; turn other objects into these first.',
+  });
 }

@@ -12,6 +12,9 @@ import {
 } from '../errors.ts';
 import { KINDS, type FailureMessage } from './messages.ts';
 
+/** What an author can do about a result that cannot cross, where the runner says nothing more exact. */
+const RESULT_HINT = 'Return JSON values, bytes or arrays; turn other objects into these in the plugin.';
+
 /** A frame that has no place where it came. */
 export function unexpectedFrame(frame: { readonly kind: number; readonly id: number }): ProtocolError {
   const kind = KINDS[frame.kind - 1] ?? 'unknown';
@@ -32,7 +35,7 @@ export function errorFromFailure(failure: unknown, cause?: unknown): CharmerErro
     return new ProtocolError('FRAME_MALFORMED', "Failure frame lacks 'code' or 'message', expected both as text");
   }
   const { code, message, pluginCode, details, ...evidence } = failure;
-  const known = { ...knownEvidence(evidence), cause };
+  const known = { ...(code === 'RESULT_INVALID' && { hint: RESULT_HINT }), ...knownEvidence(evidence), cause };
   // Where in the plugin's life it failed, for those formats that tell.
   const phase = typeof evidence['phase'] === 'string' ? { phase: evidence['phase'] } : {};
   if (code === 'PLUGIN_RAISED') {
